@@ -1,0 +1,145 @@
+"""One training run on one axis, whatever files it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from logdoctor.finding import Evidence
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What x means: `unit` is `epoch` (epochs completed), `step` (optimizer updates) or `index` (row number).
+
+    `steps_per_epoch` is None where unknown; `origin` says whence it came: `given`, `logged` or `derived`.
+    """
+
+    unit: str
+    steps_per_epoch: float | None = None
+    origin: str | None = None
+
+    @property
+    def words(self) -> str:
+        return {"epoch": "epochs", "step": "steps", "index": "rows"}[self.unit]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series on the run's axis, shape (n,) each, ordered by x; NaN and ±inf in `value` are kept.
+
+    `step` is NaN where unknown, `wall_time` too. `source` indexes `sources`; `line` is the line each value stands at.
+    """
+
+    tag: str
+    metric: str
+    split: str
+    x: Floats
+    value: Floats
+    step: Floats
+    wall_time: Floats
+    source: Ints
+    line: Ints
+    sources: tuple[str, ...]
+    overlapping: int = 0
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def evidence(self, index: int, text: str = "") -> Evidence:
+        """Where the value at `index` stands."""
+        return Evidence(self.sources[int(self.source[index])], int(self.line[index]), text)
+
+    def at(self, x: float) -> Evidence:
+        """Where the value nearest to `x` stands."""
+        return self.evidence(int(np.argmin(np.abs(self.x - x))))
+
+    @property
+    def finite(self) -> npt.NDArray[np.bool_]:
+        return np.isfinite(self.value)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file a run came from: lines seen, lines that gave numbers, lines that looked like data and could not be read."""
+
+    path: str
+    format: str
+    lines: int
+    data: int
+    unreadable: int
+    dialect: str = ""
+
+
+@dataclass(frozen=True)
+class RunFact:
+    """A fact stated by a log (or given by the user: then `source` is the option's name and `line` is 0)."""
+
+    value: Any
+    source: str
+    line: int
+
+
+@dataclass(frozen=True)
+class RunProblem:
+    """Something a report must mention about reading or joining: file, line (0: the whole file), sentence."""
+
+    source: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How the run's last file ends: a kind of `logdoctor_parsers.Ending`, where, and the last lines of the log."""
+
+    kind: str
+    evidence: Evidence
+    message: str = ""
+    tail: tuple[str, ...] = ()
+    modified: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that is known of one run. `frame` is the common DataFrame, stitched; `curves` the same numbers on the axis.
+
+    `train`, `val` and `lr` are the curves judged by; `val_metric` the main validation metric beside the loss (accuracy, mAP).
+    `attempts` counts starts; `receipts` say in words what stitching kept and dropped.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    axis: Axis
+    curves: tuple[Curve, ...]
+    train: Curve | None
+    val: Curve | None
+    lr: Curve | None
+    val_metric: Curve | None
+    facts: Mapping[str, RunFact]
+    problems: tuple[RunProblem, ...]
+    closing: Closing
+    attempts: int = 1
+    receipts: tuple[str, ...] = ()
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(source.format for source in self.sources))
+
+    @property
+    def end(self) -> float:
+        """The last x of the run (NaN without any curve)."""
+        return max((float(curve.x[-1]) for curve in self.curves if len(curve)), default=float("nan"))
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        found = self.facts.get(name)
+        return default if found is None else found.value

@@ -1,0 +1,42 @@
+"""Parsers of training logs: each reads one format into one common table.
+
+`PARSERS` is the list, in the order in which a `MAYBE` wins. Third-party parsers join by the entry point group
+`logdoctor.parsers`.
+"""
+
+from __future__ import annotations
+
+from logdoctor_parsers.contract import (
+    COLUMNS,
+    AmbiguousFormatError,
+    Ending,
+    Fact,
+    LogFile,
+    Match,
+    ParsedLog,
+    Parser,
+    Problem,
+    Series,
+    Table,
+    TableBuilder,
+    choose,
+)
+
+PARSERS: tuple[Parser, ...] = ()
+
+__all__ = [
+    "COLUMNS",
+    "PARSERS",
+    "AmbiguousFormatError",
+    "Ending",
+    "Fact",
+    "LogFile",
+    "Match",
+    "ParsedLog",
+    "Parser",
+    "Problem",
+    "Series",
+    "Table",
+    "TableBuilder",
+    "choose",
+]

@@ -1,0 +1,259 @@
+"""What a parser is given and what it returns.
+
+A parser reads one file and says what stands in it. It never judges and never guesses: what the log does not say
+is NaN. Deriving epochs from steps, joining files and choosing the main loss are done by whoever calls it.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers.names import canonical
+
+HEAD_BYTES = 64 * 1024
+COLUMNS = ("run", "attempt", "metric", "split", "tag", "step", "epoch", "wall_time", "value", "source", "line")
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Match(IntEnum):
+    """How sure a parser is, from the first 64 KiB, that a file is of its format."""
+
+    NO = 0
+    MAYBE = 1
+    SURE = 2
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file to read: `name` is how reports call it; `content` is set for standard input only."""
+
+    path: Path
+    name: str
+    content: bytes | None = field(default=None, repr=False)
+    _head: list[bytes] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 KiB, decompressed. Errors: OSError where the file cannot be read."""
+        if not self._head:
+            self._head.append(self.read(HEAD_BYTES))
+        return self._head[0]
+
+    def read(self, size: int = -1) -> bytes:
+        """The first `size` bytes (all: -1), decompressed. Errors: OSError, EOFError on a damaged .gz."""
+        if self.content is not None:
+            return self.content if size < 0 else self.content[:size]
+        opener = gzip.open if self.path.suffix == ".gz" else open
+        with opener(self.path, "rb") as stream:
+            return stream.read(size)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something the log states about the run (`batch_size`, `base_lr`, …) and the line it stands on."""
+
+    name: str
+    value: Any
+    line: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that looked like data and could not be read, or was left out on purpose. `line` 0: the whole file."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a log closes.
+
+    kind: `finished` (the log says so in its own way), `early-stopping` (the log says so), `crashed` (traceback, out of
+    memory, killed, signal, failed check), `stopped` (by hand), `torn` (cut inside a line or record), `open` (says nothing).
+    """
+
+    kind: str = "open"
+    line: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Identity of a column of numbers: the name as logged and what it means (`split` empty: the log does not say)."""
+
+    tag: str
+    metric: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers in the order they stand in the file, one row a number, all arrays of one length.
+
+    `code` indexes `series`. `step` counts optimizer updates, `epoch` is the log's own label or fractional epoch,
+    `batch` and `batches` are the position inside that epoch where the log gives one (`[10/5005]`; any unit, both the
+    same). `wall_time` is POSIX seconds. NaN where the log says nothing. `line` counts from 1 (records in event files).
+    """
+
+    series: tuple[Series, ...]
+    code: npt.NDArray[np.int32]
+    step: Floats
+    epoch: Floats
+    batch: Floats
+    batches: Floats
+    wall_time: Floats
+    value: Floats
+    line: Ints
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+class TableBuilder:
+    """Collects numbers row by row or array by array and builds a `Table`."""
+
+    def __init__(self) -> None:
+        self._codes: dict[Series, int] = {}
+        self._by_tag: dict[tuple[str, str | None, str | None], int] = {}
+        self._rows: list[tuple[float, ...]] = []
+        self._blocks: list[npt.NDArray[np.float64]] = []
+
+    def code(self, tag: str, metric: str | None = None, split: str | None = None) -> int:
+        """The index of a series, made on first use; `metric` and `split` come from the vocabulary unless given."""
+        key = (tag, metric, split)
+        found = self._by_tag.get(key)
+        if found is None:
+            name = canonical(tag)
+            series = Series(tag, name.metric if metric is None else metric, name.split if split is None else split)
+            found = self._by_tag[key] = self._codes.setdefault(series, len(self._codes))
+        return found
+
+    def add(
+        self,
+        tag: str,
+        value: float,
+        line: int,
+        *,
+        step: float = np.nan,
+        epoch: float = np.nan,
+        batch: float = np.nan,
+        batches: float = np.nan,
+        wall_time: float = np.nan,
+        metric: str | None = None,
+        split: str | None = None,
+    ) -> None:
+        """Append one number."""
+        self._rows.append((self.code(tag, metric, split), step, epoch, batch, batches, wall_time, value, line))
+
+    def extend(
+        self,
+        tag: str,
+        value: npt.ArrayLike,
+        line: npt.ArrayLike,
+        *,
+        step: npt.ArrayLike = np.nan,
+        epoch: npt.ArrayLike = np.nan,
+        batch: npt.ArrayLike = np.nan,
+        batches: npt.ArrayLike = np.nan,
+        wall_time: npt.ArrayLike = np.nan,
+        metric: str | None = None,
+        split: str | None = None,
+    ) -> None:
+        """Append whole arrays of one series (shape (n,), or scalars that hold for all)."""
+        values = np.asarray(value, np.float64)
+        block = np.empty((8, len(values)))
+        columns = (self.code(tag, metric, split), step, epoch, batch, batches, wall_time, values, line)
+        for row, column in zip(block, columns, strict=True):
+            row[:] = column
+        self._flush()
+        self._blocks.append(block)
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._blocks.append(np.array(self._rows, np.float64).T)
+            self._rows = []
+
+    def build(self, *, sort: bool = True) -> Table:
+        """The table, in file order (stable by line) unless `sort` is false."""
+        self._flush()
+        block = np.concatenate(self._blocks, axis=1) if self._blocks else np.empty((8, 0))
+        if sort and np.any(np.diff(block[7]) < 0):
+            block = block[:, np.argsort(block[7], kind="stable")]
+        code, step, epoch, batch, batches, wall_time, value, line = block
+        return Table(
+            tuple(self._codes), code.astype(np.int32), step, epoch, batch, batches, wall_time, value, line.astype(np.int64)
+        )
+
+
+@dataclass(frozen=True)
+class ParsedLog:
+    """All a parser found in one file.
+
+    `lines`: physical lines (or records) seen; `data`: those that gave numbers; `unreadable`: those that looked like data
+    and could not be read (the first few are in `problems`). `starts`: lines where the log itself says that a process
+    (re)started. `tail`: the last lines of a text log, for crash reports. `dialect`: a finer name, for `logdoctor formats`.
+    """
+
+    format: str
+    table: Table
+    facts: tuple[Fact, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    lines: int = 0
+    data: int = 0
+    unreadable: int = 0
+    starts: tuple[int, ...] = ()
+    ending: Ending = Ending()
+    tail: tuple[str, ...] = ()
+    dialect: str = ""
+
+
+class Parser(Protocol):
+    """A format. `name` is what users type after `--parser`; `description` is one line for `logdoctor formats`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    def sniff(self, file: LogFile) -> Match:
+        """How sure, from `file.head` and the name; cheap, never raises."""
+        ...
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        """Everything in the file. Errors: OSError where it cannot be read; damage is a `Problem`, not an exception."""
+        ...
+
+
+class AmbiguousFormatError(ValueError):
+    """Two parsers claim one file."""
+
+
+def choose(file: LogFile, parsers: Sequence[Parser]) -> Parser | None:
+    """The one parser that is SURE, else the first MAYBE, else None. Errors: AmbiguousFormatError if two are SURE."""
+    answers = [(parser.sniff(file), parser) for parser in parsers]
+    sure = [parser for match, parser in answers if match is Match.SURE]
+    if len(sure) > 1:
+        names = " and ".join(parser.name for parser in sure)
+        raise AmbiguousFormatError(f"{file.name}: both {names} claim this file; say which with --parser {sure[0].name}")
+    maybe = sure or [parser for match, parser in answers if match is Match.MAYBE]
+    return maybe[0] if maybe else None
+
+
+def first_problems(lines: Iterable[tuple[int, str]], limit: int = 20) -> tuple[Problem, ...]:
+    """The first `limit` of many like problems, and one that counts the rest."""
+    found = [Problem(line, message) for line, message in lines]
+    if len(found) > limit:
+        found[limit:] = [Problem(0, f"{len(found) - limit} more lines like these could not be read")]
+    return tuple(found)
