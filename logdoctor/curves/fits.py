@@ -1,0 +1,45 @@
+"""Least-squares fits with honest standard errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor.curves.noise import autocorrelation
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line y = level + slope·(x − middle); standard errors allow for autocorrelated residuals."""
+
+    slope: float
+    level: float
+    middle: float
+    slope_error: float
+
+    @property
+    def t(self) -> float:
+        """Slope in units of its standard error (0 where the error is unknown)."""
+        return self.slope / self.slope_error if self.slope_error > 0 else 0.0
+
+
+def fit_line(x: Floats, y: Floats) -> Line:
+    """Ordinary least squares. The slope's variance grows by (1+ρ)/(1−ρ), ρ the residuals' lag-one autocorrelation.
+
+    Fewer than three points have no standard error (infinite).
+    """
+    middle, level = float(x.mean()), float(y.mean())
+    u = x - middle
+    spread = float(u @ u)
+    if len(x) < 3 or spread == 0:
+        slope = float(u @ y) / spread if spread else 0.0
+        return Line(slope, level, middle, float("inf"))
+    slope = float(u @ y) / spread
+    residual = y - level - slope * u
+    memory = autocorrelation(residual)
+    variance = float(residual @ residual) / (len(x) - 2) / spread * (1 + memory) / (1 - memory)
+    return Line(slope, level, middle, variance**0.5)
