@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from logdoctor.finding import Evidence
+from logdoctor.rows import Rows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -110,7 +110,7 @@ class Closing:
 
 @dataclass(frozen=True)
 class Run:
-    """All that is known of one run. `frame` is the common DataFrame, stitched; `curves` the same numbers on the axis.
+    """All that is known of one run. `rows` are its numbers as logged, stitched; `curves` the same numbers on the axis.
 
     `train`, `val` and `lr` are the curves judged by; `val_metric` the main validation metric beside the loss (accuracy, mAP).
     `attempts` counts starts; `receipts` say in words what stitching kept and dropped.
@@ -129,7 +129,7 @@ class Run:
     closing: Closing
     attempts: int = 1
     receipts: tuple[str, ...] = ()
-    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False, compare=False)
+    rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -1,0 +1,134 @@
+"""Groups of files → runs: names, facts, axis, curves and the curves judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from logdoctor.axis import Given, Placed, place
+from logdoctor.finding import Evidence
+from logdoctor.grouping import Group, group
+from logdoctor.reading import Read
+from logdoctor.roles import lr_curve, train_curve, val_curve, val_metric_curve
+from logdoctor.rows import Ints, Rows
+from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
+from logdoctor.stitching import Experiment
+
+TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
+
+
+def assemble(reads: Sequence[Read], root: Path, given: Given) -> list[Run]:
+    """All files read → runs, in the order of their names."""
+    groups = group(reads)
+    return [
+        _run(member, experiment, number, name, given)
+        for member, name in zip(groups, run_names(groups, root), strict=True)
+        for number, experiment in enumerate(member.experiments, 1)
+    ]
+
+
+def run_names(groups: Sequence[Group], root: Path) -> list[str]:
+    """Paths relative to the folder given, without extension; the extension stays where two would collide."""
+    full = [_relative(g.place, root) for g in groups]
+    short = [path if g.is_folder or path.name == root.name and g.is_folder else _bare(path) for g, path in zip(groups, full, strict=True)]
+    return [(s if short.count(s) == 1 else f).as_posix() for s, f in zip(short, full, strict=True)]
+
+
+def _relative(place: Path, root: Path) -> Path:
+    absolute = place.absolute()
+    if absolute == root:
+        return Path(root.name or "run")
+    return absolute.relative_to(root) if absolute.is_relative_to(root) else Path(place.name)
+
+
+def _bare(path: Path) -> Path:
+    return path.with_suffix("").with_suffix("") if path.suffix == ".gz" else path.with_suffix("")
+
+
+def _run(member: Group, experiment: Experiment, number: int, name: str, given: Given) -> Run:
+    facts = _facts(member.reads, experiment, given)
+    placed = place(experiment.rows, facts, given)
+    curves = _curves(experiment, placed, tuple(read.file.name for read in member.reads))
+    last = number == len(member.experiments)
+    return Run(
+        name=name if number == 1 else f"{name}#{number}",
+        sources=tuple(_source(read) for read in member.reads),
+        axis=placed.axis,
+        curves=curves,
+        train=train_curve(curves),
+        val=val_curve(curves),
+        lr=lr_curve(curves),
+        val_metric=val_metric_curve(curves),
+        facts=facts,
+        problems=tuple(_problems(member.reads, given)),
+        closing=_closing(member.reads) if last else _cut_off(curves),
+        attempts=experiment.attempts,
+        receipts=experiment.receipts,
+        rows=experiment.rows,
+    )
+
+
+def _facts(reads: Sequence[Read], experiment: Experiment, given: Given) -> dict[str, RunFact]:
+    """Facts of this experiment: of facts stated again, the last before its end counts; the user's word wins."""
+    facts: dict[str, RunFact] = {}
+    last = {i: experiment.rows.line[experiment.rows.source == i].max(initial=0) for i in range(len(reads))}
+    for i, read in enumerate(reads):
+        for fact in read.log.facts:
+            if fact.name not in facts or fact.line <= last[i]:
+                facts[fact.name] = RunFact(fact.value, read.file.name, fact.line)
+    for name in ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor"):
+        if (value := getattr(given, name)) is not None:
+            facts[name] = RunFact(value, f"--{name.replace('_', '-')}", 0)
+    return facts
+
+
+def _problems(reads: Sequence[Read], given: Given) -> list[RunProblem]:
+    found = [RunProblem(read.file.name, p.line, p.message) for read in reads for p in read.log.problems]
+    for read in reads:
+        for fact in read.log.facts:
+            wanted = getattr(given, fact.name, None)
+            if wanted is not None and wanted != fact.value:
+                option = f"--{fact.name.replace('_', '-')} {wanted:g}"
+                found.append(RunProblem(read.file.name, fact.line, f"{option} is used, but the log says {fact.value}"))
+    return found
+
+
+def _source(read: Read) -> Source:
+    log = read.log
+    return Source(read.file.name, log.format, log.lines, log.data, log.unreadable, log.dialect)
+
+
+def _closing(reads: Sequence[Read]) -> Closing:
+    """How the last file ends; of twins the one that says most."""
+    latest = min(reversed(reads), key=lambda read: TELLING.index(read.log.ending.kind))
+    ending = latest.log.ending
+    modified = max((read.modified for read in reads), default=float("nan"))
+    return Closing(ending.kind, Evidence(latest.file.name, ending.line), ending.message, latest.log.tail, modified)
+
+
+def _cut_off(curves: Sequence[Curve]) -> Closing:
+    """An experiment that another one follows in the same file just stops."""
+    end = max(curves, key=lambda c: int(c.line[-1]))
+    return Closing("open", end.evidence(-1), "another run follows in the same file")
+
+
+def _curves(experiment: Experiment, placed: Placed, sources: tuple[str, ...]) -> tuple[Curve, ...]:
+    rows = experiment.rows
+    by_series = enumerate(zip(rows.series, rows.by_series(), strict=True))
+    return tuple(
+        _curve(rows, index, placed, sources, series.tag, series.metric, series.split, experiment.dropped.get(code, 0))
+        for code, (series, index) in by_series
+        if len(index)
+    )
+
+
+def _curve(
+    rows: Rows, index: Ints, placed: Placed, sources: tuple[str, ...], tag: str, metric: str, split: str, overlapping: int
+) -> Curve:
+    index = index[np.argsort(placed.x[index], kind="stable")]
+    return Curve(
+        tag, metric, split, placed.x[index], rows.value[index], placed.step[index], rows.wall_time[index],
+        rows.source[index], rows.line[index], sources, overlapping,
+    )  # fmt: skip

@@ -1,0 +1,249 @@
+"""Where each number lies on the run's axis: epochs completed where they can be known, else steps, else rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from logdoctor.rows import Floats, Ints, Mask, Rows, batches_in_epoch
+from logdoctor.run import Axis, RunFact
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user says about epochs; None where nothing was said."""
+
+    dataset_size: float | None = None
+    batch_size: float | None = None
+    steps_per_epoch: float | None = None
+    augmentation_factor: float | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Rows with their place: `x` on the axis, `step` in optimizer updates (NaN where unknown), shape (n,) each."""
+
+    axis: Axis
+    x: Floats
+    step: Floats
+
+
+def prepare(rows: Rows) -> Rows:
+    """Counters put in the column they belong to: steps that restart every epoch are batches, steps that count epochs are epochs."""
+    return _epochs_in_step_column(_steps_inside_epochs(_epochs_from_series(rows)))
+
+
+def place(rows: Rows, facts: Mapping[str, RunFact], given: Given) -> Placed:
+    """Choose the axis and put every row on it (rows without any counter follow the row written before them)."""
+    base = _label_base(rows)
+    completed = _epochs_completed(rows, base)
+    known, origin = _steps_per_epoch(rows, base, facts, given)
+    step = _steps(rows, completed, known)
+    epochs = completed if known is None else _with_steps(rows, completed, base, known)
+    by_epoch, by_step = np.isfinite(epochs), np.isfinite(step)
+    if not by_epoch.any() and not by_step.any():
+        return Placed(Axis("index"), _row_numbers(rows), step)
+    if by_epoch.sum() < by_step.sum():
+        return Placed(Axis("step"), _filled(step), step)
+    factor = given.augmentation_factor or 1.0
+    axis = Axis("epoch", None if known is None else known / factor, origin or "logged")
+    return Placed(axis, _filled(epochs * factor), step)
+
+
+def _label_base(rows: Rows) -> float:
+    """What the log calls its first epoch: 0 or 1. Fractional labels without a batch are positions already (base 0)."""
+    labelled = np.isfinite(rows.epoch)
+    if not labelled.any() or _fractional(rows):
+        return math.nan
+    train = labelled & np.isin(rows.code, [i for i, s in enumerate(rows.series) if s.split in ("train", "")])
+    first = rows.epoch[train].min() if train.any() else rows.epoch[labelled].min()
+    return 0.0 if first == 0 else 1.0
+
+
+def _fractional(rows: Rows) -> bool:
+    labels = rows.epoch[np.isfinite(rows.epoch) & ~np.isfinite(rows.batch)]
+    return bool(np.any(labels != np.floor(labels)))
+
+
+def _epochs_completed(rows: Rows, base: float) -> Floats:
+    """Epochs done at each row by the log's own labels: label and batch, or the end of the labelled epoch."""
+    if math.isnan(base):
+        return rows.epoch
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = np.clip(rows.batch / batches_in_epoch(rows), 0.0, 1.0)
+    return np.maximum(rows.epoch - base + np.where(np.isfinite(inside), inside, 1.0), 0.0)
+
+
+def _with_steps(rows: Rows, completed: Floats, base: float, known: float) -> Floats:
+    """Epochs by step: for rows without a label, and inside the labelled epoch (its last step, from 0, completes it)."""
+    by_step = rows.step / known
+    x = np.where(np.isfinite(completed), completed, by_step)
+    if math.isnan(base):
+        return x
+    start = rows.epoch - base
+    inside = np.where((rows.step + 1) / known >= start + 1 - 1e-9, start + 1, np.clip(by_step, start, start + 1))
+    return np.where(np.isfinite(inside) & ~np.isfinite(rows.batch), inside, x)
+
+
+def _steps(rows: Rows, completed: Floats, known: float | None) -> Floats:
+    """Optimizer updates: as logged, else from the epochs completed where the epoch's length is known."""
+    return rows.step if known is None else np.where(np.isfinite(rows.step), rows.step, np.round(completed * known))
+
+
+def _steps_per_epoch(
+    rows: Rows, base: float, facts: Mapping[str, RunFact], given: Given
+) -> tuple[float | None, str | None]:
+    """The length of an epoch and whence: given, logged, read off steps and epochs, or dataset size ÷ batch."""
+    if given.steps_per_epoch:
+        return given.steps_per_epoch, "given"
+    size = given.dataset_size or _number(facts, "dataset_size")
+    batch = given.batch_size or _effective_batch(facts)
+    if given.dataset_size and batch:
+        return given.dataset_size / batch, "given"
+    if (logged := _number(facts, "steps_per_epoch")) is not None:
+        return logged, "logged"
+    if (counted := steps_per_epoch_seen(rows, base)) is not None:
+        return counted, "derived"
+    planned, epochs = _number(facts, "max_iter"), _number(facts, "epochs")
+    if planned and epochs and planned > epochs:
+        return planned / epochs, "derived"
+    return (size / batch, "derived") if size and batch else (None, None)
+
+
+def _number(facts: Mapping[str, RunFact], name: str) -> float | None:
+    value: Any = facts[name].value if name in facts else None
+    return float(value) if isinstance(value, int | float) and value > 0 and math.isfinite(value) else None
+
+
+def _effective_batch(facts: Mapping[str, RunFact]) -> float | None:
+    """Images per optimizer update: batch × accumulation × devices."""
+    batch = _number(facts, "batch_size")
+    if batch is None:
+        return None
+    return batch * (_number(facts, "iter_size") or _number(facts, "accumulation") or 1) * (_number(facts, "devices") or 1)
+
+
+def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
+    """The epoch length that fits all rows that have both a step and an epoch (None if there are too few or they disagree)."""
+    both = np.isfinite(rows.step) & np.isfinite(rows.epoch) & ~np.isfinite(rows.batch)
+    step, epoch = rows.step[both], rows.epoch[both]
+    if len(step) < 2 or step.max() <= step.min():
+        return None
+    if math.isnan(base):
+        positive = epoch > 0
+        if not positive.any() or epoch.max() <= 0:
+            return None
+        return _nearest_whole(float(step[np.argmax(epoch)] / epoch.max()), 0.5 / float(epoch.max()))
+    done = epoch - base  # epochs completed before the labelled one: done·n ≤ step ≤ (done + 1)·n
+    lower = float(np.max(step / (done + 1)))
+    upper = float(np.min(step[done > 0] / done[done > 0])) if np.any(done > 0) else math.inf
+    if upper < lower * 0.98 or lower < 1:
+        return None
+    touched = [
+        (int(np.sum(np.abs(counts / bound - 1) < 1e-9)), bound)
+        for counts, bound in ((step / (done + 1), lower), (step[done > 0] / done[done > 0], upper))
+        if math.isfinite(bound) and bound == round(bound)
+    ]
+    if touched:  # a whole bound that several epochs reach exactly is the length itself
+        return max(touched)[1]
+    whole = math.ceil(lower - 1e-6)
+    return float(whole) if whole <= upper * 1.001 else lower
+
+
+def _nearest_whole(value: float, relative: float) -> float | None:
+    """A whole number of steps where rounding of the logged epoch allows it."""
+    whole = round(value)
+    return float(whole) if whole >= 1 and abs(value - whole) <= max(0.02, relative * 0.02) * value else value
+
+
+def _filled(x: Floats) -> Floats:
+    """Rows without a place take that of the row written before them (the first ones that of the first placed row)."""
+    placed = np.isfinite(x)
+    if placed.all() or not placed.any():
+        return x
+    last = np.maximum.accumulate(np.where(placed, np.arange(len(x)), -1))
+    return x[np.where(last < 0, int(np.argmax(placed)), last)]
+
+
+def _row_numbers(rows: Rows) -> Floats:
+    """1, 2, 3 … inside each series."""
+    x = np.empty(len(rows))
+    for index in rows.by_series():
+        x[index] = np.arange(1, len(index) + 1)
+    return x
+
+
+def _epochs_from_series(rows: Rows) -> Rows:
+    """A series that is itself the epoch (`epoch` in event files) labels the rows at its steps."""
+    code = next((i for i, s in enumerate(rows.series) if s.metric == "epoch"), None)
+    if code is None or np.isfinite(rows.epoch).any():
+        return rows
+    mine = np.flatnonzero(rows.code == code)
+    step, label = rows.step[mine], rows.value[mine]
+    good = np.isfinite(step) & np.isfinite(label)
+    if good.sum() < 2:
+        return rows
+    step, first = np.unique(step[good], return_index=True)
+    at = np.searchsorted(step, rows.step)
+    exact = (at < len(step)) & (step[np.minimum(at, len(step) - 1)] == rows.step)
+    epoch = np.where(exact, label[good][first][np.minimum(at, len(step) - 1)], np.nan)
+    return replace(rows, epoch=epoch)
+
+
+def _steps_inside_epochs(rows: Rows) -> Rows:
+    """A step that goes back exactly where the epoch goes on counts batches inside the epoch."""
+    both = np.isfinite(rows.step) & np.isfinite(rows.epoch)
+    step, batch = rows.step.copy(), rows.batch.copy()
+    for index in rows.by_series():
+        index = index[both[index]]
+        forward = np.diff(rows.epoch[index]) > 0
+        back = np.diff(rows.step[index]) < 0
+        if forward.sum() >= 1 and (back & forward).sum() >= 0.8 * forward.sum() and (back & ~forward).sum() == 0:
+            batch[index], step[index] = rows.step[index], np.nan
+    return replace(rows, step=step, batch=batch)
+
+
+def _epochs_in_step_column(rows: Rows) -> Rows:
+    """Series whose step goes 0, 1, 2 … while another's runs far further in the same time count epochs, not updates."""
+    by_series = rows.by_series()
+    lengths = [float(np.ptp(rows.step[i])) if len(i) and np.isfinite(rows.step[i]).all() else 0.0 for i in by_series]
+    if not lengths or np.isfinite(rows.epoch).any():
+        return rows
+    reference = by_series[int(np.argmax(lengths))]
+    counted = [index for index, length in zip(by_series, lengths, strict=True) if _counts_epochs(rows, index, reference, length, max(lengths))]
+    named = [index for index, s in zip(by_series, rows.series, strict=True) if len(index) and _named_by_epoch(s.tag, rows.step[index])]
+    step, epoch = rows.step.copy(), rows.epoch.copy()
+    for index in counted or named:
+        epoch[index], step[index] = rows.step[index], np.nan
+    moved = replace(rows, step=step, epoch=epoch)
+    return _steps_at_epochs(moved, np.concatenate(counted), reference) if counted else moved
+
+
+def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, longest: float) -> bool:
+    """Whether a series counts 0, 1, 2 … (or by k) over the same time in which the reference makes many more steps."""
+    if len(index) < 2 or length * 1.5 > longest or rows.step[index[0]] > 1 + np.diff(rows.step[index]).min():
+        return False
+    time, all_time = rows.wall_time[index], rows.wall_time[reference]
+    if not (np.isfinite(time).all() and np.isfinite(all_time).all()):
+        return False
+    span = np.ptp(all_time)
+    return bool(span > 0 and np.ptp(time) >= 0.5 * span)
+
+
+def _named_by_epoch(tag: str, step: Floats) -> bool:
+    """Keras' `epoch_loss` against 0, 1, 2 …: the tag says that the step is an epoch."""
+    return tag.lower().startswith("epoch_") and bool(np.isfinite(step).all())
+
+
+def _steps_at_epochs(rows: Rows, index: Ints, reference: Ints) -> Rows:
+    """Give epoch rows the step the reference had reached when they were written, by wall time."""
+    order = np.argsort(rows.wall_time[reference], kind="stable")
+    time, steps = rows.wall_time[reference][order], rows.step[reference][order]
+    at = np.searchsorted(time, rows.wall_time[index], side="right") - 1
+    step = rows.step.copy()
+    step[index] = np.where(at >= 0, steps[np.maximum(at, 0)], np.nan)
+    return replace(rows, step=step)

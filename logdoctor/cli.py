@@ -1,0 +1,208 @@
+"""The command line: arguments, printing, exit codes. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from logdoctor import __version__
+from logdoctor.errors import LogDoctorError
+
+if TYPE_CHECKING:
+    from logdoctor.diagnosis import Report
+    from logdoctor.options import Options
+
+SEVERITIES = ("error", "warning", "info", "never")
+
+
+class Sentence(click.ClickException):
+    """A foreseeable failure: its sentence on stderr and our exit code."""
+
+    def __init__(self, error: LogDoctorError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how to read, shared by all commands that read."""
+    for option in reversed(
+        (
+            click.option("--parser", metavar="NAME", help="Read every file as this format (see `logdoctor formats`)."),
+            click.option("--dataset-size", type=click.FloatRange(min=1), metavar="N", help="Training images (gives epochs)."),
+            click.option("--batch-size", type=click.FloatRange(min=1), metavar="N", help="Images per optimizer update."),
+            click.option("--steps-per-epoch", type=click.FloatRange(min=0, min_open=True), metavar="N"),
+            click.option("--augmentation-factor", type=click.FloatRange(min=0, min_open=True), metavar="X",
+                         help="Effective epochs per pass over the images."),
+            click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+                         help="Settings; default: logdoctor.toml here, if there is one."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="logdoctor")
+def cli() -> None:
+    """Say what happened in a training run, from the logs it left behind."""
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", "folder", default="logdoctor-report", show_default=True, metavar="DIR", help="Report folder.")
+@click.option("--since", metavar="12h", help="Only runs that wrote something since: 12h, 3d, 2026-11-21.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), default="never", show_default=True,
+              help="Exit 1 on a firm finding at or above this severity.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit 2 if anything could not be read or an analyzer failed.")
+@click.option("--ignore", multiple=True, metavar="NAME", help="Leave this analyzer out (repeatable).")
+@click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
+@click.option("--no-plots", is_flag=True, help="Draw nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--now", type=float, hidden=True)
+@reading_options
+def report(
+    paths: tuple[str, ...], folder: str, since: str | None, fail_on: str, strict: bool, json_file: str | None,
+    no_plots: bool, quiet: bool, now: float | None, config: Path | None, **given: Any,
+) -> None:  # fmt: skip
+    """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
+    from logdoctor.diagnosis import examine
+    from logdoctor.options import parse_since
+    from logdoctor.report import write_report
+
+    now = time.time() if now is None else now
+    with _sentences():
+        options = _options(config, **given, now=now, since=since and parse_since(since, now))
+        with _progress(quiet) as progress:
+            result = examine(list(paths), options, progress)
+            written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        _deliver(written, Path(folder), json_file, quiet)
+    sys.exit(exit_code(written, fail_on, strict))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.csv|.parquet|.jsonl")
+@reading_options
+def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: Any) -> None:
+    """Write every logged number as one table (run, attempt, metric, split, tag, step, epoch, wall_time, value, source, line)."""
+    from logdoctor.frame import to_frame, write_frame
+    from logdoctor.read import read_runs
+
+    with _sentences():
+        runs, unread = read_runs(paths, _options(config, **given))
+        frame = to_frame(runs)
+        write_frame(frame, output)
+    for file in unread:
+        click.echo(f"not read: {file.path}: {file.reason}", err=True)
+    click.echo(f"{len(frame):,} numbers of {len(runs)} runs written to {output}", err=True)
+    sys.exit(0 if runs else 3)
+
+
+@cli.command()
+@click.argument("name", required=False)
+def explain(name: str | None) -> None:
+    """What a finding means, how it is decided, its limits and its reference; a list without NAME."""
+    from logdoctor.explain import explanation
+
+    with _sentences():
+        click.echo(explanation(name))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@reading_options
+def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
+    """What can be read; with FILE: as what it was recognised and what was found in it."""
+    from logdoctor.formats import describe_file, list_formats
+
+    with _sentences():
+        options = _options(config, **given)
+        click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
+
+
+def exit_code(report: Report, fail_on: str, strict: bool) -> int:
+    """0, 1 (firm findings at or above `fail_on`), 2 (nothing readable, or any problem under --strict), 3 (no training log)."""
+    from logdoctor.finding import Severity
+
+    problems = bool(report.unread) or any(d.failed or d.run.problems for d in report.runs)
+    if strict and problems:
+        return 2
+    if not report.runs:
+        unreadable = [u for u in report.unread if u.reason.startswith("cannot be ")]
+        return 2 if report.unread and len(unreadable) == len(report.unread) else 3
+    if fail_on != "never" and any(f.firm and f.severity >= Severity[fail_on.upper()] for f in report.findings):
+        return 1
+    return 0
+
+
+def _options(config: Path | None, **given: Any) -> Options:
+    from logdoctor.options import CONFIG_NAME, Options, merged, read_config
+
+    default = Path(CONFIG_NAME)
+    path = config or (default if default.is_file() else None)
+    return merged(read_config(path) if path else Options(), given)
+
+
+def _deliver(result: Report, folder: Path, json_file: str | None, quiet: bool) -> None:
+    """Results to stdout: the JSON alone with `--json -`, else the summary."""
+    import json
+
+    from logdoctor.report.console import print_report
+
+    if json_file:
+        text = json.dumps(result.to_json(), indent=1, allow_nan=False)
+        if json_file == "-":
+            click.echo(text)
+            return
+        Path(json_file).write_text(text + "\n", "utf-8")
+    if not quiet:
+        print_report(result, folder)
+
+
+class _sentences:  # noqa: N801 - reads as a statement
+    """Turns our errors into one sentence on stderr."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, LogDoctorError):
+            raise Sentence(error) from None
+
+
+class _progress:  # noqa: N801
+    """A line on stderr that says what is being worked on, on a terminal and only for work longer than a second."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.shown = not quiet and sys.stderr.isatty()
+        self.began = self.last = time.monotonic()
+        self.done = 0
+
+    def __enter__(self) -> Callable[[str], None]:
+        return self.step
+
+    def __exit__(self, *error: object) -> None:
+        if self.shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def step(self, name: str) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if self.shown and now - self.began > 1 and now - self.last > 0.1:
+            self.last = now
+            printable = "".join(c if c.isprintable() else "?" for c in name)[-60:]
+            click.echo(f"\r\x1b[K{self.done} {printable}", nl=False, err=True)
+
+
+def main() -> None:
+    """Entry point of the command `logdoctor`."""
+    cli(prog_name="logdoctor")
+
+
+if __name__ == "__main__":
+    main()

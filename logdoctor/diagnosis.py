@@ -1,0 +1,186 @@
+"""From paths to a report: every analyzer on every run; one that crashes costs only itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from logdoctor.finding import CannotJudgeError, Failed, Finding, Skipped
+from logdoctor.run import Run
+from logdoctor.segments import Schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from logdoctor.analyzers.contract import Analyzer
+    from logdoctor.case import Case
+    from logdoctor.options import Options
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is said of one run. `state`: finished, interrupted, running, stalled, unknown. `plots` relative to the report."""
+
+    run: Run
+    schedule: Schedule
+    state: str
+    measures: Mapping[str, float | None]
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    failed: tuple[Failed, ...]
+    plots: tuple[Path, ...] = ()
+    flat_spans: tuple[tuple[float, float], ...] = ()  # stretches of the axis in which the train loss was flat
+
+    @property
+    def worst(self) -> int:
+        """The highest severity among the findings, 0 without any."""
+        return max((finding.severity for finding in self.findings), default=0)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that gave no run, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All runs, worst first, and every file not read."""
+
+    runs: tuple[Diagnosis, ...]
+    unread: tuple[Unread, ...] = ()
+    comparisons: tuple[object, ...] = field(default=())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for run in self.runs for finding in run.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of report.json."""
+        from logdoctor.report.json_report import to_json
+
+        return to_json(self)
+
+    def to_markdown(self) -> str:
+        """The content of report.md, without plots."""
+        from logdoctor.report.markdown import to_markdown
+
+        return to_markdown(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The common DataFrame of all runs."""
+        from logdoctor.frame import to_frame
+
+        return to_frame([diagnosis.run for diagnosis in self.runs])
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report:
+    """Read everything under `paths` and judge it.
+
+    `options` are the fields of `logdoctor.options.Options` (`dataset_size=50_000`, `ignore=("plateau",)`, …).
+    Errors: LogDoctorError where a path does not exist or an option is unknown.
+    """
+    from logdoctor.options import Options, merged
+
+    return examine(_strings(paths), merged(Options(), options))
+
+
+def examine(
+    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
+) -> Report:
+    """`diagnose` with its options checked and a callback told of every file and run."""
+    from logdoctor.read import read_runs
+
+    now = time.time() if options.now is None else options.now
+    runs, unread = read_runs(paths, options, progress)
+    analyzers = chosen_analyzers(options)
+    kept = [run for run in runs if options.since is None or last_seen(run) >= options.since]
+    diagnoses = []
+    for run in kept:
+        progress(run.name)
+        diagnoses.append(diagnose_run(run, analyzers, now))
+    diagnoses.sort(key=lambda d: (-d.worst, -sum(f.severity for f in d.findings), d.run.name))
+    return Report(tuple(diagnoses), tuple(unread))
+
+
+def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:
+    """All analyzers on one run."""
+    from logdoctor.case import Case
+    from logdoctor.measures import measure, state
+
+    case = Case.of(run, now)
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    failed: list[Failed] = []
+    for analyzer in analyzers:
+        result = _judge(analyzer, case)
+        if isinstance(result, Finding):
+            findings.append(result)
+        elif isinstance(result, Skipped):
+            skipped.append(result)
+        elif isinstance(result, Failed):
+            failed.append(result)
+    findings.sort(key=lambda finding: (-finding.severity, not finding.firm))
+    return Diagnosis(
+        run, case.schedule, state(case), measure(case), tuple(findings), tuple(skipped), tuple(failed), (), case.flat_spans
+    )
+
+
+def _judge(analyzer: Analyzer, case: Case) -> Finding | Skipped | Failed | None:
+    try:
+        return analyzer.analyze(case)
+    except CannotJudgeError as reason:
+        return Skipped(analyzer.name, str(reason))
+    except Exception as error:
+        return Failed(analyzer.name, f"{type(error).__name__}: {error}")
+
+
+def last_seen(run: Run) -> float:
+    """When the run last wrote something: the newest of its wall times and its files' times of change, POSIX seconds."""
+    import numpy as np
+
+    times = [float(np.nanmax(c.wall_time)) for c in run.curves if np.isfinite(c.wall_time).any()]
+    return max([t for t in (run.closing.modified, *times) if t == t], default=float("inf"))
+
+
+def all_analyzers() -> tuple[Analyzer, ...]:
+    """The built-in analyzers and those installed under the entry point group `logdoctor.analyzers`."""
+    from logdoctor.analyzers import ANALYZERS
+
+    return ANALYZERS + tuple(point.load() for point in entry_points(group="logdoctor.analyzers"))
+
+
+def chosen_analyzers(options: Options) -> list[Analyzer]:
+    """Analyzers not ignored, with the user's limits. Errors: LogDoctorError for an unknown name or limit."""
+    from logdoctor.errors import LogDoctorError
+    from logdoctor.options import did_you_mean
+
+    analyzers = {analyzer.name: analyzer for analyzer in all_analyzers()}
+    for name in (*options.ignore, *options.limits):
+        if name not in analyzers:
+            raise LogDoctorError(f"no analyzer is called {name!r}{did_you_mean(name, analyzers)}")
+    return [_limited(a, options.limits.get(n, {})) for n, a in analyzers.items() if n not in options.ignore]
+
+
+def _limited(analyzer: Analyzer, limits: Mapping[str, float]) -> Analyzer:
+    from logdoctor.errors import LogDoctorError
+    from logdoctor.options import did_you_mean
+
+    known = [f.name for f in fields(analyzer)] if limits else []  # type: ignore[arg-type]
+    for name in limits:
+        if name not in known:
+            raise LogDoctorError(f"{analyzer.name} has no limit {name!r}{did_you_mean(name, known)}")
+    return replace(analyzer, **limits) if limits else analyzer  # type: ignore[type-var]
+
+
+def _strings(paths: str | Path | Sequence[str | Path]) -> list[str]:
+    return [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]

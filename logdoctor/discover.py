@@ -1,0 +1,102 @@
+"""Paths a user gives → files to read, and a reason for each that is not read."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from logdoctor_parsers import LogFile
+
+from logdoctor.diagnosis import Unread
+from logdoctor.errors import LogDoctorError
+
+SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
+KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """`files` in a stable order, `unread` with reasons, `root`: the folder that names are relative to."""
+
+    files: tuple[LogFile, ...]
+    unread: tuple[Unread, ...]
+    root: Path
+
+
+def discover(paths: Sequence[str]) -> Found:
+    """All regular files under `paths` (`-`: standard input). Errors: LogDoctorError where a path does not exist."""
+    files: list[LogFile] = []
+    unread: list[Unread] = []
+    seen: set[str] = set()
+    for given in paths:
+        for found in _reach(given):
+            if isinstance(found, Unread):
+                unread.append(found)
+            elif (real := os.path.realpath(found.path)) not in seen or found.content is not None:
+                seen.add(real)
+                files.append(found)
+    return Found(tuple(files), tuple(unread), _root(paths))
+
+
+def is_report(folder: str | Path) -> bool:
+    """Whether a folder holds a former report of ours (its report.json has the key `logdoctor`)."""
+    try:
+        content = json.loads(Path(folder, "report.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "logdoctor" in content
+
+
+def _root(paths: Sequence[str]) -> Path:
+    """A folder given alone is the root; files count by the folder they lie in; several paths have a common parent."""
+    absolute = [Path(path).absolute() for path in paths if path != "-"]
+    if len(absolute) == 1:
+        return absolute[0] if absolute[0].is_dir() else absolute[0].parent
+    parents = {str(path.parent) for path in absolute} or {str(Path.cwd())}
+    return Path(os.path.commonpath(parents))
+
+
+def _reach(given: str) -> Iterator[LogFile | Unread]:
+    path = Path(given)
+    if given == "-":
+        yield LogFile(Path("stdin"), "stdin", sys.stdin.buffer.read())
+    elif not os.path.lexists(given):
+        raise LogDoctorError(f"{given}: no such file or folder")
+    elif path.is_dir():
+        yield from _walk(given)
+    else:
+        yield _examine(given)
+
+
+def _walk(folder: str) -> Iterator[LogFile | Unread]:
+    """Depth first, by name; links to folders are not followed, former reports and tools' own folders left out."""
+    if is_report(folder):
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Unread(folder, f"folder cannot be opened: {error.strerror}")
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in SKIPPED_FOLDERS:
+                yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed
+        elif entry.is_symlink() and entry.is_dir():
+            yield Unread(entry.path, "a link to a folder; links are not followed: give its target as a path")
+        else:
+            yield _examine(entry.path)
+
+
+def _examine(path: str) -> LogFile | Unread:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError as error:
+        reason = "a dangling link" if os.path.islink(path) else f"cannot be opened: {error.strerror}"  # noqa: PTH114
+        return Unread(path, reason)
+    kind = next((words for test, words in KINDS if test(mode)), None)
+    return Unread(path, f"not a regular file but {kind}") if kind else LogFile(Path(path), path)

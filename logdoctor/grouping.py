@@ -1,0 +1,207 @@
+"""Which files make one run: event files of one directory, parts of a resumed log, twins that tell the same numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from logdoctor_parsers import Series
+from logdoctor_parsers.names import SPLITS
+
+from logdoctor.axis import prepare
+from logdoctor.reading import Read
+from logdoctor.rows import Rows, concat, from_table
+from logdoctor.stitching import Experiment, counters, stitch
+
+EVENTS = "tensorboard"
+TWIN_POINTS = 5  # numbers: fewer equal ones may be chance
+TWIN_SHARE = 0.95  # share of compared numbers that must be equal
+TWIN_RELATIVE, TWIN_ABSOLUTE = 2e-3, 6e-5  # logs print 4 significant digits or 4 decimals of the same number
+_PART = re.compile(r"(?:[_.\-]?(?:resumed?|restart(?:ed)?|cont(?:inued?)?|part)[_.\-]?\d*|[_.\-]\d{1,3}|[_.\-]?\d{4}-?\d{2}-?\d{2}(?:[_T\-]?\d{2}[-:]?\d{2}(?:[-:]?\d{2})?)?)$")  # fmt: skip
+_SUFFIX = re.compile(r"\.(?:log|txt|out|csv|tsv|jsonl?|gz|zst|err|md)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that make one run, or several when `experiments` holds more than one. `place` names it; `is_folder`: a directory of event files."""
+
+    reads: tuple[Read, ...]
+    place: Path
+    is_folder: bool
+    experiments: tuple[Experiment, ...]
+
+
+def group(reads: Sequence[Read]) -> list[Group]:
+    """Files → groups, in the order of their first file."""
+    events = [read for read in reads if read.log.format == EVENTS]
+    others = [read for read in reads if read.log.format != EVENTS]
+    groups = [*_event_groups(events), *_part_groups(others)]
+    return sorted(_merge_twins(groups), key=lambda g: str(g.place))
+
+
+def _event_groups(reads: Iterable[Read]) -> list[Group]:
+    folders: dict[Path, list[tuple[Read, Rows]]] = {}
+    for read in reads:
+        folder, table = _owner(read)
+        folders.setdefault(folder, []).append((read, table))
+    return [_folder_group(folder, members) for folder, members in folders.items()]
+
+
+def _owner(read: Read) -> tuple[Path, Rows]:
+    """The directory whose run an event file belongs to, and its rows with the split its own directory names."""
+    folder, rows = read.file.path.parent, from_table(read.log.table)
+    split = SPLITS.get(folder.name.lower())
+    if split and len(folder.name) > 2:
+        series = tuple(replace(s, split=split) if not s.split and s.metric not in ("lr", "epoch") else s for s in rows.series)
+        return folder.parent, replace(rows, series=series)
+    tags = {s.tag for s in rows.series}
+    if len(tags) == 1 and folder.name.startswith(prefix := f"{next(iter(tags)).replace('/', '_')}_"):
+        key = folder.name[len(prefix) :]
+        mine = rows.series[0]
+        series = (Series(f"{mine.tag}/{key}", mine.metric, SPLITS.get(key.lower(), mine.split)),)
+        return folder.parent, replace(rows, series=series)
+    return folder, rows
+
+
+def _folder_group(folder: Path, members: list[tuple[Read, Rows]]) -> Group:
+    members.sort(key=lambda member: (_began(member[1]), member[0].file.name))
+    rows = prepare(concat([replace(rows, source=np.full(len(rows), i)) for i, (_, rows) in enumerate(members)]))
+    starts = [row for i, (read, _) in enumerate(members) for row in _start_rows(rows, i, read)]
+    return Group(tuple(read for read, _ in members), folder, True, tuple(stitch(rows, starts)))
+
+
+def _began(rows: Rows) -> float:
+    times = rows.wall_time[np.isfinite(rows.wall_time)]
+    return float(times.min()) if len(times) else np.inf
+
+
+def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:
+    """Row indices at which the log says a process began."""
+    mine = np.flatnonzero(rows.source == source)
+    at = np.searchsorted(rows.line[mine], read.log.starts) if len(mine) else []
+    return [int(mine[i]) for i in at if i < len(mine)]
+
+
+def _part_groups(reads: Iterable[Read]) -> list[Group]:
+    """Text files: each its own group, but parts of one resumed log together."""
+    stems: dict[tuple[Path, str, str], list[Read]] = {}
+    for read in reads:
+        key = (read.file.path.parent, stem(read.file.path.name), read.log.format)
+        stems.setdefault(key, []).append(read)
+    return [group for members in stems.values() for group in _chain(members)]
+
+
+def stem(name: str) -> str:
+    """A file name without extensions, numbers of parts, dates and words such as `_resume`."""
+    before = ""
+    while name != before:
+        before, name = name, _PART.sub("", _SUFFIX.sub("", name)) or name
+    return name
+
+
+def _chain(members: Sequence[Read]) -> list[Group]:
+    """Reads of one stem → groups: a file joins the one whose counters it continues."""
+    chains: list[list[Read]] = []
+    for read in sorted(members, key=lambda r: (_first_position(r), r.file.name)):
+        home = next((chain for chain in chains if _continues(chain[-1], read)), None)
+        if home is None:
+            chains.append([read])
+        else:
+            home.append(read)
+    return [_text_group(chain) for chain in chains]
+
+
+def _first_position(read: Read) -> float:
+    positions = counters(from_table(read.log.table))
+    return float(np.nanmin(positions)) if np.isfinite(positions).any() else np.inf
+
+
+def _continues(earlier: Read, later: Read) -> bool:
+    """Whether `later` begins inside `earlier` or at its next step, and not where that began."""
+    rows = concat([from_table(earlier.log.table, 0), from_table(later.log.table, 1)])
+    positions = counters(rows)
+    for index in sorted(rows.by_series(), key=len, reverse=True):
+        old, new = (positions[index[rows.source[index] == source]] for source in (0, 1))
+        if len(old) > 1 and len(new) and np.isfinite(old).all() and np.isfinite(new).all():
+            interval = float(np.median(np.abs(np.diff(old))))
+            return bool(old[0] + 2 * interval < new[0] <= old[-1] + 1.5 * interval and new[-1] > old[-1])
+    return False
+
+
+def _text_group(chain: Sequence[Read]) -> Group:
+    rows = prepare(concat([from_table(read.log.table, i) for i, read in enumerate(chain)]))
+    boundaries = np.flatnonzero(np.diff(rows.source)) + 1
+    starts = [int(row) for row in boundaries] + [row for i, read in enumerate(chain) for row in _start_rows(rows, i, read)]
+    return Group(tuple(chain), chain[0].file.path, False, tuple(stitch(rows, starts)))
+
+
+def _merge_twins(groups: Sequence[Group]) -> list[Group]:
+    """Groups of one folder (or a folder below it) that tell the same numbers become one."""
+    merged: list[Group] = []
+    for candidate in groups:
+        twin = next((i for i, other in enumerate(merged) if _twins(other, candidate)), None)
+        if twin is None:
+            merged.append(candidate)
+        else:
+            merged[twin] = _merge(merged[twin], candidate)
+    return merged
+
+
+def _twins(a: Group, b: Group) -> bool:
+    folders = [g.place if g.is_folder else g.place.parent for g in (a, b)]
+    near = folders[0] == folders[1] or (a.is_folder or b.is_folder) and (folders[0] in folders[1].parents or folders[1] in folders[0].parents)
+    return near and len(a.experiments) == len(b.experiments) == 1 and same_numbers(a.experiments[0].rows, b.experiments[0].rows)
+
+
+def same_numbers(a: Rows, b: Rows) -> bool:
+    """Whether a shared series of two logs has equal values at equal steps (or in equal order)."""
+    mine, theirs = _largest_by_metric(a), _largest_by_metric(b)
+    shared = [key for key in mine if key in theirs]
+    return any(_equal(a, mine[key], b, theirs[key]) for key in shared)
+
+
+def _largest_by_metric(rows: Rows) -> dict[tuple[str, str], np.typing.NDArray[np.int64]]:
+    found: dict[tuple[str, str], np.typing.NDArray[np.int64]] = {}
+    for series, index in zip(rows.series, rows.by_series(), strict=True):
+        split = series.split or "train"
+        key = (series.metric, "val" if split == "test" else split)
+        if series.metric not in ("lr", "epoch") and len(index) > len(found.get(key, ())):
+            found[key] = index
+    return found
+
+
+def _equal(a: Rows, i: np.typing.NDArray[np.int64], b: Rows, j: np.typing.NDArray[np.int64]) -> bool:
+    if len(i) != len(j):
+        if not (np.isfinite(a.step[i]).all() and np.isfinite(b.step[j]).all()):
+            return False
+        _, at, to = np.intersect1d(a.step[i], b.step[j], return_indices=True)
+        if len(at) < 0.5 * min(len(i), len(j)):
+            return False
+        i, j = i[at], j[to]
+    x, y = a.value[i], b.value[j]
+    close = (np.abs(x - y) <= TWIN_RELATIVE * np.maximum(np.abs(x), np.abs(y)) + TWIN_ABSOLUTE) | (np.isnan(x) & np.isnan(y))
+    varied = len(np.unique(np.round(x / (10 * TWIN_ABSOLUTE)))) >= TWIN_POINTS
+    return len(x) >= TWIN_POINTS and varied and bool(close.mean() >= TWIN_SHARE)
+
+
+def _merge(a: Group, b: Group) -> Group:
+    """The telling with steps and more numbers is kept whole; of the other only the series that it lacks."""
+    first, second = sorted((a, b), key=_detail, reverse=True)
+    main, extra = first.experiments[0], second.experiments[0]
+    has = {(s.metric, s.split or "train") for s in main.rows.series}
+    new = [c for c, s in enumerate(extra.rows.series) if (s.metric, s.split or "train") not in has]
+    added = extra.rows.take(np.isin(extra.rows.code, new))
+    moved = replace(added, source=added.source + len(first.reads))
+    joined = replace(main, rows=concat([main.rows, moved]))
+    place = min(first, second, key=lambda g: (not g.is_folder, str(g.place)))
+    return Group((*first.reads, *second.reads), place.place, place.is_folder, (joined,))
+
+
+def _detail(candidate: Group) -> tuple[bool, int, int]:
+    rows = candidate.experiments[0].rows
+    return bool(np.isfinite(rows.step).any()), len(rows.series), len(rows)
+
+

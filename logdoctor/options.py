@@ -1,0 +1,92 @@
+"""What a user can set, on the command line or in logdoctor.toml; the command line wins."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from logdoctor.errors import LogDoctorError
+
+CONFIG_NAME = "logdoctor.toml"
+NUMBERS = ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor")
+UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of one examination. Sizes are in images, `limits` maps analyzer → limit → value, times are POSIX seconds."""
+
+    parser: str | None = None
+    pattern: str | None = None
+    dataset_size: float | None = None
+    batch_size: float | None = None
+    steps_per_epoch: float | None = None
+    augmentation_factor: float | None = None
+    ignore: tuple[str, ...] = ()
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    since: float | None = None
+    now: float | None = None
+
+
+def read_config(path: Path) -> Options:
+    """Options from a TOML file. Errors: LogDoctorError names the file, the key and the nearest known one."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise LogDoctorError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LogDoctorError(f"{path}: not valid TOML: {error}") from None
+    known = [f.name for f in fields(Options) if f.name not in ("now", "since")]
+    for key in content:
+        if key not in known:
+            raise LogDoctorError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
+    return Options(**{key: _checked(path, key, value) for key, value in content.items()})
+
+
+def merged(file: Options, given: Mapping[str, Any]) -> Options:
+    """`file` with everything the command line or the caller said put over it."""
+    said = {key: value for key, value in given.items() if value is not None and value != ()}
+    unknown = [key for key in said if key not in {f.name for f in fields(Options)}]
+    if unknown:
+        raise LogDoctorError(f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], [f.name for f in fields(Options)])}")
+    return replace(file, **said)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` or the list of what there is."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"
+
+
+def parse_since(text: str, now: float) -> float:
+    """`12h`, `3d` back from now, or a date such as 2026-11-21 → POSIX seconds. Errors: LogDoctorError."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", text):
+        return now - float(match[1]) * UNITS[match[2]]
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise LogDoctorError(f"--since {text}: give a span such as 12h or 3d, or a date such as 2026-11-21") from None
+
+
+def _checked(path: Path, key: str, value: object) -> object:
+    if key in NUMBERS:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+            raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
+    elif key == "ignore":
+        if not isinstance(value, list):
+            raise LogDoctorError(f"{path}: ignore must be a list of names, not {value!r}")
+        return tuple(str(name) for name in value)
+    elif key == "limits":
+        if not isinstance(value, dict) or not all(isinstance(limits, dict) for limits in value.values()):
+            raise LogDoctorError(f"{path}: write limits as [limits.plateau] and then min_epochs = 20")
+    elif not isinstance(value, str):
+        raise LogDoctorError(f"{path}: {key} must be text, not {value!r}")
+    return value

@@ -1,0 +1,26 @@
+"""Paths → runs: discovery, parsing and grouping in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from logdoctor.assemble import assemble
+from logdoctor.axis import Given
+from logdoctor.diagnosis import Unread
+from logdoctor.discover import discover
+from logdoctor.options import Options
+from logdoctor.reading import all_parsers, named, read_files
+from logdoctor.run import Run
+
+
+def read_runs(
+    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
+) -> tuple[list[Run], list[Unread]]:
+    """Everything under `paths`: runs in the order of their names, and each file not read with the reason."""
+    found = discover(paths)
+    parsers = all_parsers()
+    if options.parser:
+        parsers = (named(parsers, options.parser),)
+    reads, unread = read_files(found.files, parsers, progress)
+    given = Given(options.dataset_size, options.batch_size, options.steps_per_epoch, options.augmentation_factor)
+    return assemble(reads, found.root, given), [*found.unread, *unread]

@@ -1,0 +1,77 @@
+"""Which curves a run is judged by: the train loss, the validation loss or metric, the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from logdoctor_parsers.names import direction, words
+
+from logdoctor.run import Curve
+
+MAIN_METRICS = ("accuracy", "map", "miou", "dice", "bleu", "f1", "iou", "auc", "psnr", "score", "error", "perplexity", "wer", "cer")
+LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
+ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
+
+
+def train_curve(curves: Sequence[Curve]) -> Curve | None:
+    """The train loss: the total before components, `train` before unsaid, else what is most like a loss."""
+    mine = [c for c in curves if c.split in ("train", "") and c.finite.any() or c.metric == "loss" and c.split == "train"]
+    total = _first(mine, [lambda c: c.metric == "loss" and c.split == "train", lambda c: c.metric == "loss"])
+    if total:
+        return _finest(total)
+    parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
+    if parts:
+        return _largest(parts)
+    like = _first(mine, [lambda c, m=m: c.metric == m for m in LOSS_LIKE])  # type: ignore[misc]
+    if like:
+        return _finest(like)
+    trained = [c for c in mine if c.split == "train" and direction(c.metric)]
+    return _finest(trained) if trained else None
+
+
+def val_curve(curves: Sequence[Curve]) -> Curve | None:
+    """The validation loss (`val` before `test`), else the main validation metric."""
+    mine = [c for c in curves if c.split in ("val", "test") and c.finite.any()]
+    loss = _first(mine, [lambda c: c.metric == "loss" and c.split == "val", lambda c: c.metric == "loss"])
+    if loss:
+        return _finest(loss)
+    parts = [c for c in mine if "loss" in c.metric]
+    return _largest(parts) if parts else val_metric_curve(curves)
+
+
+def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
+    """The main validation metric other than a loss: accuracy, mAP, …"""
+    mine = [c for c in curves if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric]
+    found = _first(mine, [lambda c, m=m: c.metric == m for m in MAIN_METRICS])  # type: ignore[misc]
+    return _finest(found) if found else max(mine, key=len, default=None)
+
+
+def lr_curve(curves: Sequence[Curve]) -> Curve | None:
+    """The learning rate; of several groups the one that starts lowest (bias groups start high in warm-up)."""
+    mine = [c for c in curves if c.metric == "lr" and c.finite.any()]
+    longest = max((len(c) for c in mine), default=0)
+    full = [c for c in mine if len(c) >= 0.8 * longest]
+    return min(full, key=lambda c: float(c.value[c.finite][0]), default=None)
+
+
+def _first(curves: Iterable[Curve], tests: Sequence[Callable[[Curve], bool]]) -> list[Curve]:
+    """The curves that pass the first test that any of them passes."""
+    curves = list(curves)
+    return next((found for test in tests if (found := [c for c in curves if test(c)])), [])
+
+
+def _finest(curves: Sequence[Curve]) -> Curve:
+    """Of several tellings of one quantity: epoch means where there are enough, else averages, else the most points."""
+    means = [c for c in curves if "epoch" in words(c.tag) and len(c) >= ENOUGH_EPOCH_MEANS]
+    averages = [c for c in curves if {"avg", "average", "mean"} & set(words(c.tag)) and len(c) >= max(map(len, curves))]
+    return max(means or averages or curves, key=len)
+
+
+def _largest(curves: Sequence[Curve]) -> Curve:
+    """Of component losses the one with most points, then the largest mean: nearest to the total."""
+    def size(curve: Curve) -> tuple[int, float]:
+        value = curve.value[curve.finite]
+        return len(curve), float(np.mean(np.abs(value))) if len(value) else 0.0
+
+    return max(curves, key=size)

@@ -1,0 +1,121 @@
+"""Counters that go back: several experiments in one file, or restarts of the same run, stitched with a receipt.
+
+A counter that returns to where the run began starts a new experiment. One that returns to a later place is a resume: it
+overlaps or continues what stood there, and the later copy of each step is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from logdoctor.rows import Floats, Ints, Rows, labels
+
+JITTER_SHARE = 0.2  # a counter that goes back at more than this share of its rows is unordered, not restarted
+START_TOLERANCE = 2.0  # logging intervals: a counter this near to the run's first value is back at the start
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run cut out of its files: rows of all attempts without copies, and how many copies each series lost."""
+
+    rows: Rows
+    attempts: int
+    dropped: dict[int, int]
+    receipts: tuple[str, ...]
+
+
+def stitch(rows: Rows, starts: Sequence[int] = ()) -> list[Experiment]:
+    """Rows in writing order → experiments. `starts`: rows at which the log itself says that a process began."""
+    positions = counters(rows)
+    breaks = sorted({*find_breaks(rows, positions), *(row for row in starts if 0 < row < len(rows))})
+    blocks = [np.arange(low, high) for low, high in zip([0, *breaks], [*breaks, len(rows)], strict=True)]
+    groups: list[list[Ints]] = []
+    for block in blocks:
+        if groups and _resumes(rows, positions, groups[-1], block):
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return [_join(rows, positions, group) for group in groups]
+
+
+def counters(rows: Rows) -> Floats:
+    """What orders each row inside its series: steps where all its rows have them, else epochs, else NaN. Shape (n,)."""
+    position = np.full(len(rows), np.nan)
+    epochs = labels(rows)
+    for index in rows.by_series():
+        for candidate in (rows.step[index], epochs[index]):
+            if len(index) and np.isfinite(candidate).all():
+                position[index] = candidate
+                break
+    return position
+
+
+def find_breaks(rows: Rows, positions: Floats) -> list[int]:
+    """First rows of blocks: the fewest cuts after which no series' counter goes back."""
+    candidates: list[tuple[int, int]] = []  # (row after which, row at which) a counter went back
+    for index in rows.by_series():
+        back = np.flatnonzero(np.diff(positions[index]) < 0)
+        if len(back) <= max(1.0, JITTER_SHARE * len(index)):
+            candidates += [(int(index[i]), int(index[i + 1])) for i in back]
+    breaks: list[int] = []
+    for before, at in sorted(candidates, key=lambda pair: pair[1]):
+        if not breaks or breaks[-1] <= before:
+            breaks.append(at)
+    return [_widen(rows, at) for at in breaks]
+
+
+def _widen(rows: Rows, at: int) -> int:
+    """A record starts with the first number of its line: the cut goes before it."""
+    while at > 0 and rows.line[at - 1] == rows.line[at] and rows.source[at - 1] == rows.source[at]:
+        at -= 1
+    return at
+
+
+def _resumes(rows: Rows, positions: Floats, group: Sequence[Ints], block: Ints) -> bool:
+    """Whether a block goes on with the run before it: it begins clearly later than that run's own beginning."""
+    before = np.concatenate(group)
+    shared = [code for code in np.unique(rows.code[block]) if np.any(rows.code[before] == code)]
+    votes = []
+    for code in shared:
+        old = positions[before[rows.code[before] == code]]
+        new = positions[block[rows.code[block] == code]]
+        if np.isfinite(old).all() and np.isfinite(new).all() and len(old) > 1:
+            interval = float(np.median(np.abs(np.diff(old))))
+            votes.append((len(old), bool(new[0] > old[0] + START_TOLERANCE * interval)))
+    return max(votes)[1] if votes else not shared
+
+
+def _join(rows: Rows, positions: Floats, group: Sequence[Ints]) -> Experiment:
+    """Blocks of one run in order: copies of a step that a later attempt wrote again are dropped from the earlier ones."""
+    chosen = np.concatenate(group)
+    attempt = np.repeat(np.arange(len(group)), [len(block) for block in group])
+    joined = replace(rows.take(chosen), attempt=attempt)
+    if len(group) == 1:
+        return Experiment(joined, 1, {}, ())
+    keep = ~_copied(joined, positions[chosen])
+    lost = {int(code): int(n) for code, n in zip(*np.unique(joined.code[~keep], return_counts=True), strict=True)}
+    receipts = tuple(_receipt(joined, positions[chosen], keep, number) for number in range(1, len(group)))
+    return Experiment(joined.take(keep), len(group), lost, receipts)
+
+
+def _copied(rows: Rows, positions: Floats) -> np.typing.NDArray[np.bool_]:
+    """Rows whose series and position stand again in a later attempt."""
+    latest: dict[tuple[int, float], int] = {}
+    keys = list(zip(rows.code.tolist(), positions.tolist(), strict=True))
+    for key, attempt in zip(keys, rows.attempt.tolist(), strict=True):
+        latest[key] = attempt
+    return np.array([latest[key] > attempt for key, attempt in zip(keys, rows.attempt.tolist(), strict=True)], bool)
+
+
+def _receipt(rows: Rows, positions: Floats, keep: np.typing.NDArray[np.bool_], number: int) -> str:
+    """What joining attempt `number` to the one before kept and dropped, in words."""
+    mine = np.flatnonzero(rows.attempt == number)
+    lost = int(np.sum(~keep[rows.attempt == number - 1]))
+    unit = "step" if np.isfinite(rows.step[mine]).any() else "epoch"
+    start = positions[mine][np.isfinite(positions[mine])]
+    at = f"{unit} {start[0]:g}" if len(start) else "its first row"
+    kept = f"{lost} numbers written twice, the later copy kept" if lost else "nothing written twice"
+    return f"restart {number} (from line {int(rows.line[mine[0]])}) goes on at {at}: {kept}"
