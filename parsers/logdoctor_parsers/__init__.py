@@ -21,8 +21,15 @@ from logdoctor_parsers.contract import (
     TableBuilder,
     choose,
 )
+from logdoctor_parsers.csv_table import PARSER as CSV
+from logdoctor_parsers.json_lines import PARSER as JSON_LINES
+from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
 
-PARSERS: tuple[Parser, ...] = ()
+PARSERS: tuple[Parser, ...] = (
+    KERAS_CSV,
+    CSV,
+    JSON_LINES,
+)
 
 __all__ = [
     "COLUMNS",

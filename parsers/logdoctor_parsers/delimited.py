@@ -1,0 +1,240 @@
+"""Delimiter-separated logs: finding the header, judging whether it describes training, reading the rows.
+
+Shared by `keras_csv` and `csv_table`, which divide the headers between them by `in_keras_order`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from statistics import median_low
+
+from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Table, first_problems
+from logdoctor_parsers.names import canonical, words
+from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
+from logdoctor_parsers.records import MISSING, Records, names_loss, names_quality, number
+
+DELIMITERS = ",;\t|"
+_SAMPLE_ROWS = 20
+_PREAMBLE = 10
+_PRECISE = 12  # characters after which a cut number is still right to nine digits
+_NO_NAME = re.compile(r"[=:]\s*[-+.\d]|[{}]")
+_DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
+
+
+@dataclass(frozen=True)
+class Header:
+    """Column names as logged (stripped), the delimiter and the line they stand at."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    line: int
+
+
+@dataclass
+class Delimited:
+    """What `read_rows` found."""
+
+    records: Records = field(default_factory=Records)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    lines: int = 0
+    data: int = 0
+    ending: Ending = field(default_factory=Ending)
+
+
+def physical_lines(content: bytes) -> list[str]:
+    """The text lines, without line ends (`\\n`, `\\r\\n`, `\\r\\r\\n`, old Mac `\\r`).
+
+    An empty last item says that the text ends with a line end.
+    """
+    text = decode(content)
+    if "\n" not in text:
+        return text.split("\r")
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
+def decode(content: bytes) -> str:
+    """UTF-8 or UTF-16 with or without byte-order mark, else Latin-1."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def split_cells(line: str, delimiter: str) -> list[str]:
+    """The stripped cells of one line, quotes removed."""
+    cells = line.split(delimiter) if '"' not in line else next(csv.reader([line], delimiter=delimiter), [])
+    return [cell.strip() for cell in cells]
+
+
+def find_header(lines: list[str]) -> Header | None:
+    """The first line of cells that are names, followed by lines of as many cells with numbers (or by nothing)."""
+    for index, line in enumerate(lines[:_PREAMBLE]):
+        text = line.strip().lstrip("#").strip() if line.lstrip().startswith("#") else line
+        if not text.strip():
+            continue
+        for delimiter in DELIMITERS:
+            header = Header(tuple(split_cells(text, delimiter)), delimiter, index + 1)
+            if _are_names(header.names) and _fits(header, lines[index + 1 : index + 1 + _SAMPLE_ROWS]):
+                return header
+        if not line.lstrip().startswith("#"):
+            return None
+    return None
+
+
+def _are_names(cells: tuple[str, ...]) -> bool:
+    named = [cell for cell in cells if cell]
+    return (
+        len(cells) > 1
+        and len(set(named)) == len(named) >= max(1, len(cells) - 1)
+        and all(number(cell) is None and len(cell) < 80 and not _NO_NAME.search(cell) for cell in named)
+    )
+
+
+def _fits(header: Header, following: list[str]) -> bool:
+    rows = [split_cells(line, header.delimiter) for line in following if line.strip()]
+    if not rows:
+        return True
+    width = len(header.names)
+    fitting = [row for row in rows if len(row) == width and any(number(cell) is not None for cell in row)]
+    return 2 * len(fitting) >= len(rows) or (len(rows) == 1 and len(rows[0]) <= width)
+
+
+def in_keras_order(header: Header) -> bool:
+    """Whether Keras' CSVLogger would write this header: `epoch`, then the keys of `logs` sorted, among them `loss`."""
+    first, *keys = header.names
+    bases = {key.removeprefix("val_") for key in keys}
+    return (
+        first == "epoch"
+        and "loss" in keys
+        and header.delimiter != "|"
+        and (keys == sorted(keys) or keys == sorted(bases) + sorted("val_" + base for base in bases))
+        and not any(canonical(base).split for base in bases)
+    )
+
+
+def describes_training(header: Header) -> Match:
+    """Whether the columns are those of a training log, not of a data set."""
+    names = ["_".join(words(name)) for name in header.names]
+    measured = [name for name in header.names if name]
+    losses = sum(names_loss(name) for name in measured)
+    known = sum(names_loss(name) or names_quality(name) for name in measured)
+    if any(name in EPOCH for name in names):
+        return Match.SURE if known else Match.NO
+    if any(name in STEP for name in names) or not header.names[0]:
+        return Match.SURE if losses or 2 * known > len(measured) else Match.NO
+    aside = sum(name in TIME + ROLE for name in names) + sum(canonical(name).metric == "lr" for name in measured)
+    return Match.SURE if losses and known + aside == len(measured) else Match.NO
+
+
+def header_of(file: LogFile) -> Header | None:
+    """The header in the first 64 KiB, or None (binary files, text without a table)."""
+    try:
+        head = file.head
+    except (OSError, EOFError):
+        return None
+    if b"\0" in head[:1024] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None
+    return find_header(physical_lines(head))
+
+
+def read_rows(file: LogFile) -> tuple[Delimited, Header]:
+    """All rows of a file that has a header. Errors: OSError; ValueError where there is no header."""
+    lines = physical_lines(file.read())
+    header = find_header(lines)
+    if header is None:
+        raise ValueError(f"{file.name}: no header line with column names found")
+    complete = lines[-1] == ""
+    found = Delimited(lines=len(lines) - complete)
+    current = header
+    rows: list[list[str]] = []
+    for line_number, line in enumerate(lines[header.line : found.lines], header.line + 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        cells = split_cells(line, current.delimiter)
+        if (again := _header_again(cells, current, line_number)) is not None:
+            current = again
+            found.starts.append(line_number)
+        elif line_number == len(lines) and _is_cut(cells, current, rows):
+            found.ending = Ending("torn", line_number, "the last line is cut off")
+        else:
+            rows.append(cells)
+            _read_row(found, current, cells, line_number)
+    _note_texts(found, header)
+    return found, header
+
+
+def _header_again(cells: list[str], header: Header, line: int) -> Header | None:
+    """A header repeated, or replaced by another one, where a second process appended to the file."""
+    if tuple(cells) == header.names:
+        return header
+    other = Header(tuple(cells), header.delimiter, line)
+    shared = set(cells) & set(header.names) - {""}
+    return other if shared and _are_names(other.names) else None
+
+
+def _is_cut(cells: list[str], header: Header, rows: list[list[str]]) -> bool:
+    """Whether a last line without line end lost something: cells or, by the column's other cells, digits."""
+    if len(cells) < len(header.names):
+        return True
+    lengths = [len(row[-1]) for row in rows if len(row) == len(header.names) and row[-1]]
+    if not lengths:
+        return bool(cells[-1])
+    uniform = min(lengths) == max(lengths) or median_low(lengths) >= _PRECISE
+    return len(cells[-1]) < (min(lengths) if uniform else max(lengths))
+
+
+def _read_row(found: Delimited, header: Header, cells: list[str], line: int) -> None:
+    extra = cells[len(header.names) :]
+    if len(cells) < len(header.names) or any(extra):
+        message = f"{len(cells)} cells where the header names {len(header.names)} columns"
+        found.problems.append((line, message))
+        return
+    found.records.begin(line)
+    numbers = 0
+    for name, cell in zip(header.names, cells, strict=False):
+        if cell.lower() in MISSING:
+            continue
+        value = number(cell)
+        if value is None and header.delimiter != "," and _DECIMAL_COMMA.match(cell):
+            value = float(cell.replace(",", "."))
+        if value is None:
+            found.records.put_text(name, cell)
+        else:
+            found.records.put(name, value)
+            numbers += 1
+    found.data += numbers > 0
+
+
+def _note_texts(found: Delimited, header: Header) -> None:
+    """Cells without a number, in a column of numbers: problems. Whole columns of text: one note each."""
+    numeric, lines = set(found.records.keys), found.records.lines
+    for name, texts in found.records.texts.items():
+        if name in numeric:
+            found.problems.extend((lines[row], f"column {name!r}: {text!r} is no number") for row, text in texts.items())
+        elif "_".join(words(name)) not in TIME + ROLE:
+            message = f"column {name!r} holds text in {len(texts)} rows, not numbers: left out"
+            found.notes.append(Problem(header.line, message))
+    found.problems.sort()
+
+
+def parsed(name: str, found: Delimited, table: Table, facts: tuple[Fact, ...], dialect: str) -> ParsedLog:
+    """The result both parsers return."""
+    return ParsedLog(
+        name,
+        table,
+        facts,
+        first_problems(found.problems) + tuple(found.notes),
+        lines=found.lines,
+        data=found.data,
+        unreadable=len(Counter(line for line, _ in found.problems)),
+        starts=tuple(found.starts),
+        ending=found.ending,
+        dialect=dialect,
+    )

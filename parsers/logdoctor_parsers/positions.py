@@ -1,0 +1,175 @@
+"""Which keys of a table say where a row stands: optimizer step, epoch, batch in the epoch, time and role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers.contract import Floats
+from logdoctor_parsers.names import SPLITS, Name, canonical, words
+
+# Normalised names (words joined by `_`), the more telling first. `total…`, `kimg`, samples and environment steps
+# are no optimizer updates and stay ordinary columns.
+EPOCH = (
+    "epoch", "epochs", "ep", "epoch_num", "epoch_number", "epoch_no", "epoch_id", "epoch_idx", "epoch_index", "n_epoch",
+    "current_epoch", "cur_epoch", "trainer_epoch", "train_epoch", "training_epoch",
+)  # fmt: skip
+STEP = (
+    "trainer_global_step", "train_global_step", "global_step", "globalstep", "iteration", "iterations", "iter", "iters",
+    "step", "steps", "num_updates", "num_update", "updates", "update", "current_steps", "current_step", "train_step",
+    "training_step", "train_steps", "training_steps", "train_iter", "optimizer_step", "num_steps", "num_iters",
+    "num_iter", "niter", "n_iter", "it", "itr", "current_iter", "cur_iter", "iter_num", "step_num", "global_iter",
+)  # fmt: skip
+BATCH = ("batch", "batch_idx", "batch_id", "batch_index", "batch_num", "batch_no", "minibatch", "mini_batch")
+BATCHES = ("batches", "num_batches", "n_batches", "total_batches", "batches_per_epoch", "steps_per_epoch")
+TIME = ("timestamp", "wall_time", "walltime", "datetime", "date_time", "created_at", "date", "time", "unix_time")
+ROLE = ("mode", "phase", "split", "stage", "subset", "set", "type", "kind", "event", "section", "name")
+UNNAMED = ("", "unnamed_0", "index")
+_PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)  # years 2000 to 2100: what can be a POSIX time
+
+
+class Rows(Protocol):
+    """What `locate` needs to know of `Records`."""
+
+    lines: list[int]
+    texts: dict[str, dict[int, str]]
+
+    @property
+    def keys(self) -> list[str]: ...
+
+    def dense(self, key: str) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where each row stands, shape (rows,) each; NaN (`role`: empty) where it does not say. `used`: keys consumed."""
+
+    step: Floats
+    epoch: Floats
+    batch: Floats
+    batches: Floats
+    wall_time: Floats
+    role: npt.NDArray[np.str_]
+    used: frozenset[str]
+
+
+def locate(rows: Rows) -> Positions:
+    """Read the positions out of the keys."""
+    keys = {"_".join(words(key)): key for key in reversed(rows.keys)}
+    epoch_key, step_key, batch_key, batches_key = (_first(keys, names) for names in (EPOCH, STEP, BATCH, BATCHES))
+    unnamed = _first(keys, UNNAMED)
+    if unnamed is not None and epoch_key is None and step_key is None and _once_an_epoch(rows):
+        epoch_key = unnamed
+    role, role_key = _roles(rows)
+    wall_time, time_key = _times(rows, keys)
+    epoch, step, batch = (_dense(rows, key) for key in (epoch_key, step_key, batch_key))
+    inner = keys.get("iter")
+    if inner and keys.get("step") and _first(keys, STEP) == inner:
+        step, epoch, role = _by_step_or_epoch(_dense(rows, keys["step"]), epoch, role, _dense(rows, inner))
+        used = {keys["step"]}
+    else:
+        used = set()
+        if batch_key is None and _restarts_each_epoch(step[role != "val"], epoch[role != "val"]):
+            step, batch = np.full(len(step), np.nan), np.where(role == "val", np.nan, step)
+        elif epoch_key and role_key:
+            step = _evaluations_at_last_step(step, role)
+    used |= {key for key in (epoch_key, step_key, batch_key, batches_key, time_key, role_key, unnamed) if key is not None}
+    return Positions(step, epoch, batch, _dense(rows, batches_key), wall_time, role, frozenset(used))
+
+
+def _first(keys: Mapping[str, str], names: Iterable[str]) -> str | None:
+    return next((keys[name] for name in names if name in keys), None)
+
+
+def _dense(rows: Rows, key: str | None) -> Floats:
+    return np.full(len(rows.lines), np.nan) if key is None else rows.dense(key)
+
+
+def _once_an_epoch(rows: Rows) -> bool:
+    """Whether every row has a validation loss: a table written by pandas, whose row index then counts epochs."""
+    return any(name == Name("loss", "val") and np.all(~np.isnan(rows.dense(key))) for key in rows.keys for name in [canonical(key)])
+
+
+def _roles(rows: Rows) -> tuple[npt.NDArray[np.str_], str | None]:
+    """Each row's own role, from a key such as `mode` whose texts are all words for splits."""
+    role = np.full(len(rows.lines), "", dtype="U5")
+    by_name = {"_".join(words(key)): key for key in rows.texts}
+    for name in ROLE:
+        texts = rows.texts.get(by_name.get(name, ""), {})
+        if texts and all(text.strip().lower() in SPLITS for text in texts.values()):
+            for row, text in texts.items():
+                role[row] = SPLITS[text.strip().lower()]
+            return role, by_name[name]
+    return role, None
+
+
+def _restarts_each_epoch(step: Floats, epoch: Floats) -> bool:
+    """Whether the counter falls back with (most) new epochs, or never moves: then it counts batches, not updates."""
+    known = np.isfinite(step) & np.isfinite(epoch)
+    step, epoch = step[known], np.floor(epoch[known])
+    new = np.diff(epoch) > 0
+    moved = np.diff(step)[new]
+    return bool(new.any()) and bool(np.mean(moved < 0) > 0.5 or np.all(np.diff(step) == 0))
+
+
+def _evaluations_at_last_step(step: Floats, role: npt.NDArray[np.str_]) -> Floats:
+    """A validation row may count validation batches: the update it belongs to is the last one trained."""
+    trained = np.where(role == "val", np.nan, step)
+    last = np.fmax.accumulate(trained) if len(trained) else trained
+    return np.where((role == "val") & (last > step), last, step)
+
+
+def _by_step_or_epoch(
+    step: Floats, epoch: Floats, role: npt.NDArray[np.str_], inner: Floats
+) -> tuple[Floats, Floats, npt.NDArray[np.str_]]:
+    """MMEngine's scalars: `step` counts iterations in training rows (which also say `iter`) and epochs in evaluation rows."""
+    step, epoch, role = step.copy(), epoch.copy(), role.copy()
+    trained = last_step = np.nan
+    for row in range(len(step)):
+        if np.isfinite(inner[row]):
+            trained, last_step = epoch[row], step[row]
+        elif np.isfinite(step[row]):
+            role[row] = role[row] or "val"
+            if step[row] != last_step and np.isnan(epoch[row]) and not abs(step[row] - trained) > 1:
+                epoch[row], step[row] = step[row], np.nan
+    return step, epoch, role
+
+
+def _times(rows: Rows, keys: Mapping[str, str]) -> tuple[Floats, str | None]:
+    """POSIX seconds of each row, from numbers (s or ms) or ISO-like texts; times without zone are taken as UTC."""
+    for name in TIME:
+        if name in keys:
+            values = rows.dense(keys[name])
+            for scale in (1.0, 1e-3):
+                finite = values[np.isfinite(values)] * scale
+                if len(finite) and np.all((finite > _PLAUSIBLE[0]) & (finite < _PLAUSIBLE[1])):
+                    return values * scale, keys[name]
+    texts_by_name = {"_".join(words(key)): key for key in rows.texts}
+    for name in TIME:
+        texts = rows.texts.get(texts_by_name.get(name, ""), {})
+        parsed = {row: _posix(text) for row, text in texts.items()}
+        if any(np.isfinite(value) for value in parsed.values()):
+            values = np.full(len(rows.lines), np.nan)
+            values[list(parsed)] = list(parsed.values())
+            return values, texts_by_name[name]
+    return np.full(len(rows.lines), np.nan), None
+
+
+def _posix(text: str) -> float:
+    readers: tuple[Callable[[str], datetime], ...] = (
+        datetime.fromisoformat,
+        lambda value: datetime.strptime(value, "%Y/%m/%d %H:%M:%S"),
+        lambda value: datetime.strptime(value, "%d/%m/%Y %H:%M:%S"),
+    )
+    for read in readers:
+        try:
+            moment = read(text.strip())
+        except ValueError:
+            continue
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return float("nan")

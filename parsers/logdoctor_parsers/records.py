@@ -1,0 +1,196 @@
+"""Rows of named numbers, as CSV files and JSON lines hold them, and the table they make.
+
+`Records` keeps what a file says, key by key; `tabulate` decides which keys are positions (see `positions`) and what the
+others measure. Sparse rows are normal: a key has entries only in the rows that name it.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+
+from logdoctor_parsers.contract import Fact, Floats, Ints, Table, TableBuilder
+from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
+from logdoctor_parsers.positions import Positions, locate
+
+MISSING = {"", "na", "n/a", "none", "null", "-", "--"}
+_SPECIAL = {"-nan": np.nan, "nan(ind)": np.nan, "-nan(ind)": np.nan, "1.#inf": np.inf, "-1.#inf": -np.inf,
+            "1.#qnan": np.nan, "-1.#ind": np.nan, "1.#ind": np.nan}  # fmt: skip
+_WRAPPED = re.compile(
+    r"^(?:tensor|np\.float\d+|array)?[(\[]+\s*([^\s,()\[\]]+)\s*(?:,\s*(?:device|dtype|grad_fn)=[^)]*)?[)\]]+$"
+)
+
+# Keys that state a setting of the run, not a measurement: normalised name → name of the fact.
+FACTS = {
+    "total_steps": "max_steps", "max_steps": "max_steps", "max_iters": "max_iter", "max_iter": "max_iter",
+    "max_epochs": "max_epochs", "num_epochs": "max_epochs", "total_epochs": "max_epochs",
+    "num_train_epochs": "num_train_epochs", "batch_size": "batch_size", "seed": "seed", "n_parameters": "parameters",
+    "n_params": "parameters", "num_params": "parameters", "world_size": "devices", "exp_name": "experiment",
+}  # fmt: skip
+
+
+def number(text: str) -> float | None:
+    """The float64 a cell says (NaN, ±inf, `12.5%` → 12.5, `tensor(0.5)` → 0.5), or None where it is no number."""
+    try:
+        return float(text) if "_" not in text else None
+    except ValueError:
+        pass
+    text = text.strip()
+    if (special := _SPECIAL.get(text.lower())) is not None:
+        return special
+    if text.endswith("%"):
+        return number(text[:-1])
+    wrapped = _WRAPPED.match(text)
+    return number(wrapped[1]) if wrapped else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """The entries of one key: row index, number and physical line of each, shape (n,)."""
+
+    row: Ints
+    value: Floats
+    line: Ints
+
+
+class Records:
+    """Collects rows of (key, number) and (key, text); rows and keys stay in file order."""
+
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+        self.texts: dict[str, dict[int, str]] = {}
+        self._rows: dict[str, array[int]] = {}
+        self._values: dict[str, array[float]] = {}
+        self._lines: dict[str, array[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys with at least one number."""
+        return list(self._rows)
+
+    def begin(self, line: int) -> None:
+        """Start a row that stands at `line`."""
+        self.lines.append(line)
+
+    def put(self, key: str, value: float, line: int | None = None) -> None:
+        """A number of the current row; `line` where it does not stand at the row's own line."""
+        if key not in self._rows:
+            self._rows[key], self._values[key], self._lines[key] = array("q"), array("d"), array("q")
+        self._rows[key].append(len(self.lines) - 1)
+        self._values[key].append(value)
+        self._lines[key].append(self.lines[-1] if line is None else line)
+
+    def put_text(self, key: str, text: str) -> None:
+        """A text of the current row (a role, a time stamp, a name)."""
+        self.texts.setdefault(key, {})[len(self.lines) - 1] = text
+
+    def column(self, key: str) -> Column:
+        """All numbers of a key."""
+        return Column(np.array(self._rows[key], np.int64), np.array(self._values[key]), np.array(self._lines[key], np.int64))
+
+    def dense(self, key: str) -> Floats:
+        """One number a row, shape (rows,), NaN where the row does not name the key."""
+        out = np.full(len(self.lines), np.nan)
+        if key in self._rows:
+            out[np.array(self._rows[key], np.int64)] = self._values[key]
+        return out
+
+
+def tabulate(records: Records, bare_split: str = "") -> tuple[Table, tuple[Fact, ...]]:
+    """The table of all measurements and the facts among the keys.
+
+    `bare_split`: the split of keys that name none, where the format defines it (Keras: `train`). Elsewhere a key with a
+    validation twin (`loss` beside `val_loss`) is the training one, and a row's own role (`"mode": "val"`) fills in.
+    """
+    positions = locate(records)
+    facts = _facts(records, positions.used)
+    stated = {fact.name for fact in facts}
+    taken = positions.used | {key for key in records.keys if FACTS.get("_".join(words(key))) in stated}
+    names = name_keys([key for key in records.keys if key not in taken], bare_split)
+    builder = TableBuilder()
+    for key, name in names.items():
+        _add_column(builder, key, name, records.column(key), positions)
+    return builder.build(), facts
+
+
+def _facts(records: Records, used: frozenset[str]) -> tuple[Fact, ...]:
+    """Settings that stand in the rows: a number only where it never changes, a text at its first row."""
+    found: dict[str, Fact] = {}
+    for key in records.keys:
+        fact = FACTS.get("_".join(words(key)))
+        column = records.column(key)
+        if fact and key not in used and fact not in found and np.all(column.value == column.value[0]):
+            value = column.value[0]
+            found[fact] = Fact(fact, int(value) if value.is_integer() else float(value), int(column.line[0]))
+    for key, texts in records.texts.items():
+        fact = FACTS.get("_".join(words(key)))
+        if fact and fact not in found:
+            row = min(texts)
+            found[fact] = Fact(fact, texts[row], records.lines[row])
+    return tuple(found.values())
+
+
+def name_keys(keys: list[str], bare_split: str = "") -> dict[str, Name]:
+    """What each key measures and on which data, read from the whole set of keys."""
+    known = set(keys)
+    names = {key: _name(key, known) for key in keys}
+    held_out = {name.metric for name in names.values() if name.split in ("val", "test")}
+    trained = {name.metric for name in names.values() if name.split == "train"}
+    for key, (metric, split) in names.items():
+        if split or metric in ("lr", "lr_multiplier", "grad_norm"):
+            continue
+        twin = "train" if metric in held_out and metric not in trained else ""
+        names[key] = Name(metric, bare_split or twin)
+    return names
+
+
+def _name(key: str, keys: set[str]) -> Name:
+    """`canonical`, but for `x_val` beside `x_avg` (a meter's latest value) and `val_lr` (not the rate of the run)."""
+    stem = re.sub(r"[_\-/. ]val$", "", key, flags=re.IGNORECASE)
+    if stem != key and any(stem + key[len(stem)] + other in keys for other in ("avg", "mean", "sum", "ave")):
+        name = canonical(stem)
+        return Name(name.metric + "_value", name.split)
+    name = canonical(key)
+    if name.metric == "lr" and any(SPLITS.get(word) in ("val", "test") for word in words(key)):
+        return Name(key, "val")
+    return name
+
+
+def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:
+    """Add one key, its rows divided by the role the rows themselves state."""
+    roles = positions.role[column.row]
+    splits = np.where(roles == "", name.split, roles) if not name.split and name.metric not in ("lr", "grad_norm") else None
+    for split in [name.split] if splits is None else dict.fromkeys(splits.tolist()):
+        chosen = slice(None) if splits is None else splits == split
+        rows = column.row[chosen]
+        builder.extend(
+            key,
+            column.value[chosen],
+            column.line[chosen],
+            step=positions.step[rows],
+            epoch=positions.epoch[rows],
+            batch=positions.batch[rows],
+            batches=positions.batches[rows],
+            wall_time=positions.wall_time[rows],
+            metric=name.metric,
+            split=split,
+        )
+
+
+def names_loss(key: str) -> bool:
+    """Whether a key names a loss or a close relative: what a table of training must have to be called one."""
+    return canonical(key).metric in ("loss", "perplexity", "bits_per_byte", "bits_per_character") or any(
+        word.endswith(("loss", "losses")) for word in words(key)
+    )
+
+
+def names_quality(key: str) -> bool:
+    """Whether a key names a metric of the vocabulary other than the learning rate (accuracy, error, mAP, …)."""
+    metric = canonical(key).metric
+    return metric in set(METRICS.values()) - {"lr", "lr_multiplier"}
