@@ -1,7 +1,7 @@
 """logdoctor reads the logs a training run left behind and says what happened, with evidence.
 
-    report = logdoctor.diagnose("runs/")        # shows itself in a notebook; .runs, .findings, .to_json(), .to_frame()
-    frame = logdoctor.load("runs/")             # every logged number, one row each
+report = logdoctor.diagnose("runs/")        # shows itself in a notebook; .runs, .findings, .to_json(), .to_frame()
+frame = logdoctor.load("runs/")             # every logged number, one row each
 """
 
 from __future__ import annotations

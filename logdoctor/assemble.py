@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,11 @@ from logdoctor.stitching import Experiment
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
 
-def assemble(reads: Sequence[Read], root: Path, given: Given) -> list[Run]:
-    """All files read → runs, in the order of their names."""
+def assemble(reads: Sequence[Read], root: Path, given: Callable[[str], Given]) -> list[Run]:
+    """All files read → runs, in the order of their names; `given` tells what the user said of the run so called."""
     groups = group(reads)
     return [
-        _run(member, experiment, number, name, given)
+        _run(member, experiment, number, name, given(name))
         for member, name in zip(groups, run_names(groups, root), strict=True)
         for number, experiment in enumerate(member.experiments, 1)
     ]
@@ -32,7 +32,10 @@ def assemble(reads: Sequence[Read], root: Path, given: Given) -> list[Run]:
 def run_names(groups: Sequence[Group], root: Path) -> list[str]:
     """Paths relative to the folder given, without extension; the extension stays where two would collide."""
     full = [_relative(g.place, root) for g in groups]
-    short = [path if g.is_folder or path.name == root.name and g.is_folder else _bare(path) for g, path in zip(groups, full, strict=True)]
+    short = [
+        path if g.is_folder or (path.name == root.name and g.is_folder) else _bare(path)
+        for g, path in zip(groups, full, strict=True)
+    ]
     return [(s if short.count(s) == 1 else f).as_posix() for s, f in zip(short, full, strict=True)]
 
 
@@ -125,7 +128,14 @@ def _curves(experiment: Experiment, placed: Placed, sources: tuple[str, ...]) ->
 
 
 def _curve(
-    rows: Rows, index: Ints, placed: Placed, sources: tuple[str, ...], tag: str, metric: str, split: str, overlapping: int
+    rows: Rows,
+    index: Ints,
+    placed: Placed,
+    sources: tuple[str, ...],
+    tag: str,
+    metric: str,
+    split: str,
+    overlapping: int,
 ) -> Curve:
     index = index[np.argsort(placed.x[index], kind="stable")]
     return Curve(

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from logdoctor.rows import Floats, Ints, Mask, Rows, batches_in_epoch
+from logdoctor.rows import Floats, Ints, Rows, batches_in_epoch
 from logdoctor.run import Axis, RunFact
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the user says about epochs; None where nothing was said."""
+    """What the user says about the epochs of one run; None where nothing was said."""
 
     dataset_size: float | None = None
     batch_size: float | None = None
@@ -124,7 +124,9 @@ def _effective_batch(facts: Mapping[str, RunFact]) -> float | None:
     batch = _number(facts, "batch_size")
     if batch is None:
         return None
-    return batch * (_number(facts, "iter_size") or _number(facts, "accumulation") or 1) * (_number(facts, "devices") or 1)
+    return (
+        batch * (_number(facts, "iter_size") or _number(facts, "accumulation") or 1) * (_number(facts, "devices") or 1)
+    )
 
 
 def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
@@ -214,8 +216,16 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     if not lengths or np.isfinite(rows.epoch).any():
         return rows
     reference = by_series[int(np.argmax(lengths))]
-    counted = [index for index, length in zip(by_series, lengths, strict=True) if _counts_epochs(rows, index, reference, length, max(lengths))]
-    named = [index for index, s in zip(by_series, rows.series, strict=True) if len(index) and _named_by_epoch(s.tag, rows.step[index])]
+    counted = [
+        index
+        for index, length in zip(by_series, lengths, strict=True)
+        if _counts_epochs(rows, index, reference, length, max(lengths))
+    ]
+    named = [
+        index
+        for index, s in zip(by_series, rows.series, strict=True)
+        if len(index) and _named_by_epoch(s.tag, rows.step[index])
+    ]
     step, epoch = rows.step.copy(), rows.epoch.copy()
     for index in counted or named:
         epoch[index], step[index] = rows.step[index], np.nan

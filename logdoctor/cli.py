@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class Sentence(click.ClickException):
 
     def __init__(self, error: LogDoctorError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,7 +39,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--augmentation-factor", type=click.FloatRange(min=0, min_open=True), metavar="X",
                          help="Effective epochs per pass over the images."),
             click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-                         help="Settings; default: logdoctor.toml here, if there is one."),
+                         help="Settings; default: logdoctor.toml here, or in the folder given."),
         )
     ):  # fmt: skip
         command = option(command)
@@ -54,7 +54,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-o", "--output", "folder", default="logdoctor-report", show_default=True, metavar="DIR", help="Report folder.")
+@click.option(
+    "-o", "--output", "folder", default="logdoctor-report", show_default=True, metavar="DIR", help="Report folder."
+)
 @click.option("--since", metavar="12h", help="Only runs that wrote something since: 12h, 3d, 2026-11-21.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="never", show_default=True,
               help="Exit 1 on a firm finding at or above this severity.")  # fmt: skip
@@ -76,7 +78,7 @@ def report(
 
     now = time.time() if now is None else now
     with _sentences():
-        options = _options(config, **given, now=now, since=since and parse_since(since, now))
+        options = _options(config, paths, **given, now=now, since=since and parse_since(since, now))
         with _progress(quiet) as progress:
             result = examine(list(paths), options, progress)
             written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
@@ -94,7 +96,7 @@ def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: A
     from logdoctor.read import read_runs
 
     with _sentences():
-        runs, unread = read_runs(paths, _options(config, **given))
+        runs, unread = read_runs(paths, _options(config, paths, **given))
         frame = to_frame(runs)
         write_frame(frame, output)
     for file in unread:
@@ -121,7 +123,7 @@ def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
     from logdoctor.formats import describe_file, list_formats
 
     with _sentences():
-        options = _options(config, **given)
+        options = _options(config, files, **given)
         click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
 
 
@@ -140,11 +142,12 @@ def exit_code(report: Report, fail_on: str, strict: bool) -> int:
     return 0
 
 
-def _options(config: Path | None, **given: Any) -> Options:
+def _options(config: Path | None, paths: Sequence[str], **given: Any) -> Options:
+    """Settings from --config, else logdoctor.toml here, else that of the one folder examined; the command line wins."""
     from logdoctor.options import CONFIG_NAME, Options, merged, read_config
 
-    default = Path(CONFIG_NAME)
-    path = config or (default if default.is_file() else None)
+    places = [Path(CONFIG_NAME), *([Path(paths[0], CONFIG_NAME)] if len(paths) == 1 else [])]
+    path = config or next((place for place in places if place.is_file()), None)
     return merged(read_config(path) if path else Options(), given)
 
 

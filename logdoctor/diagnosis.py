@@ -94,9 +94,7 @@ def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report
     return examine(_strings(paths), merged(Options(), options))
 
 
-def examine(
-    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
-) -> Report:
+def examine(paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None) -> Report:
     """`diagnose` with its options checked and a callback told of every file and run."""
     from logdoctor.read import read_runs
 
@@ -131,7 +129,15 @@ def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnos
             failed.append(result)
     findings.sort(key=lambda finding: (-finding.severity, not finding.firm))
     return Diagnosis(
-        run, case.schedule, state(case), measure(case), tuple(findings), tuple(skipped), tuple(failed), (), case.flat_spans
+        run,
+        case.schedule,
+        state(case),
+        measure(case),
+        tuple(findings),
+        tuple(skipped),
+        tuple(failed),
+        (),
+        case.flat_spans,
     )
 
 

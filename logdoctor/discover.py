@@ -10,13 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from logdoctor_parsers import LogFile
-
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
+from logdoctor.options import CONFIG_NAME
+from logdoctor_parsers import LogFile
 
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
-KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in SKIPPED_FOLDERS:
                 yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed
+        elif entry.name == CONFIG_NAME:
+            continue  # our own settings
         elif entry.is_symlink() and entry.is_dir():
             yield Unread(entry.path, "a link to a folder; links are not followed: give its target as a path")
         else:

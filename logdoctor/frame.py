@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from logdoctor_parsers import COLUMNS
 
 from logdoctor.errors import LogDoctorError
 from logdoctor.rows import to_frame as rows_to_frame
 from logdoctor.run import Run
+from logdoctor_parsers import COLUMNS
 
 CATEGORIES = ("run", "metric", "split", "tag", "source")
 DTYPES = {"attempt": "int16", "line": "int64", **dict.fromkeys(("step", "epoch", "wall_time", "value"), "float64")}
@@ -18,7 +18,9 @@ DTYPES = {"attempt": "int16", "line": "int64", **dict.fromkeys(("step", "epoch",
 
 def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without runs."""
-    frames = [rows_to_frame(r.name, r.rows, [s.path for s in r.sources]) for r in runs if r.rows is not None and len(r.rows)]
+    frames = [
+        rows_to_frame(r.name, r.rows, [s.path for s in r.sources]) for r in runs if r.rows is not None and len(r.rows)
+    ]
     if not frames:
         empty = {c: pd.Series(dtype="category" if c in CATEGORIES else DTYPES[c]) for c in COLUMNS}
         return pd.DataFrame(empty, columns=list(COLUMNS))
@@ -41,6 +43,8 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         try:
             frame.to_parquet(path, index=False)
         except ImportError:
-            raise LogDoctorError("writing Parquet needs pyarrow: pip install 'logdoctor[parquet]', or export to .csv") from None
+            raise LogDoctorError(
+                "writing Parquet needs pyarrow: pip install 'logdoctor[parquet]', or export to .csv"
+            ) from None
     else:
         raise LogDoctorError(f"{path}: export writes .csv, .parquet or .jsonl; name the file so")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from logdoctor_parsers import Series
-from logdoctor_parsers.names import SPLITS
 
 from logdoctor.axis import prepare
 from logdoctor.reading import Read
 from logdoctor.rows import Rows, concat, from_table
 from logdoctor.stitching import Experiment, counters, stitch
+from logdoctor_parsers import Series
+from logdoctor_parsers.names import SPLITS
 
 EVENTS = "tensorboard"
 TWIN_POINTS = 5  # numbers: fewer equal ones may be chance
@@ -55,7 +55,9 @@ def _owner(read: Read) -> tuple[Path, Rows]:
     folder, rows = read.file.path.parent, from_table(read.log.table)
     split = SPLITS.get(folder.name.lower())
     if split and len(folder.name) > 2:
-        series = tuple(replace(s, split=split) if not s.split and s.metric not in ("lr", "epoch") else s for s in rows.series)
+        series = tuple(
+            replace(s, split=split) if not s.split and s.metric not in ("lr", "epoch") else s for s in rows.series
+        )
         return folder.parent, replace(rows, series=series)
     tags = {s.tag for s in rows.series}
     if len(tags) == 1 and folder.name.startswith(prefix := f"{next(iter(tags)).replace('/', '_')}_"):
@@ -81,8 +83,8 @@ def _began(rows: Rows) -> float:
 def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:
     """Row indices at which the log says a process began."""
     mine = np.flatnonzero(rows.source == source)
-    at = np.searchsorted(rows.line[mine], read.log.starts) if len(mine) else []
-    return [int(mine[i]) for i in at if i < len(mine)]
+    at = np.searchsorted(rows.line[mine], np.array(read.log.starts, np.int64))
+    return [int(mine[i]) for i in at.tolist() if i < len(mine)]
 
 
 def _part_groups(reads: Iterable[Read]) -> list[Group]:
@@ -134,7 +136,9 @@ def _continues(earlier: Read, later: Read) -> bool:
 def _text_group(chain: Sequence[Read]) -> Group:
     rows = prepare(concat([from_table(read.log.table, i) for i, read in enumerate(chain)]))
     boundaries = np.flatnonzero(np.diff(rows.source)) + 1
-    starts = [int(row) for row in boundaries] + [row for i, read in enumerate(chain) for row in _start_rows(rows, i, read)]
+    starts = [int(row) for row in boundaries] + [
+        row for i, read in enumerate(chain) for row in _start_rows(rows, i, read)
+    ]
     return Group(tuple(chain), chain[0].file.path, False, tuple(stitch(rows, starts)))
 
 
@@ -152,8 +156,14 @@ def _merge_twins(groups: Sequence[Group]) -> list[Group]:
 
 def _twins(a: Group, b: Group) -> bool:
     folders = [g.place if g.is_folder else g.place.parent for g in (a, b)]
-    near = folders[0] == folders[1] or (a.is_folder or b.is_folder) and (folders[0] in folders[1].parents or folders[1] in folders[0].parents)
-    return near and len(a.experiments) == len(b.experiments) == 1 and same_numbers(a.experiments[0].rows, b.experiments[0].rows)
+    near = folders[0] == folders[1] or (
+        (a.is_folder or b.is_folder) and (folders[0] in folders[1].parents or folders[1] in folders[0].parents)
+    )
+    return (
+        near
+        and len(a.experiments) == len(b.experiments) == 1
+        and same_numbers(a.experiments[0].rows, b.experiments[0].rows)
+    )
 
 
 def same_numbers(a: Rows, b: Rows) -> bool:
@@ -182,7 +192,9 @@ def _equal(a: Rows, i: np.typing.NDArray[np.int64], b: Rows, j: np.typing.NDArra
             return False
         i, j = i[at], j[to]
     x, y = a.value[i], b.value[j]
-    close = (np.abs(x - y) <= TWIN_RELATIVE * np.maximum(np.abs(x), np.abs(y)) + TWIN_ABSOLUTE) | (np.isnan(x) & np.isnan(y))
+    close = (np.abs(x - y) <= TWIN_RELATIVE * np.maximum(np.abs(x), np.abs(y)) + TWIN_ABSOLUTE) | (
+        np.isnan(x) & np.isnan(y)
+    )
     varied = len(np.unique(np.round(x / (10 * TWIN_ABSOLUTE)))) >= TWIN_POINTS
     return len(x) >= TWIN_POINTS and varied and bool(close.mean() >= TWIN_SHARE)
 
@@ -203,5 +215,3 @@ def _merge(a: Group, b: Group) -> Group:
 def _detail(candidate: Group) -> tuple[bool, int, int]:
     rows = candidate.experiments[0].rows
     return bool(np.isfinite(rows.step).any()), len(rows.series), len(rows)
-
-

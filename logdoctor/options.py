@@ -21,7 +21,10 @@ UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of one examination. Sizes are in images, `limits` maps analyzer → limit → value, times are POSIX seconds."""
+    """Settings of one examination. Sizes are in images, times POSIX seconds.
+
+    `limits` maps analyzer → limit → value; `runs` maps a run's name (`*` stands for anything) → the numbers known of it.
+    """
 
     parser: str | None = None
     pattern: str | None = None
@@ -31,6 +34,7 @@ class Options:
     augmentation_factor: float | None = None
     ignore: tuple[str, ...] = ()
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    runs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     since: float | None = None
     now: float | None = None
 
@@ -47,7 +51,8 @@ def read_config(path: Path) -> Options:
     for key in content:
         if key not in known:
             raise LogDoctorError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
-    return Options(**{key: _checked(path, key, value) for key, value in content.items()})
+    checked: dict[str, Any] = {key: _checked(path, key, value) for key, value in content.items()}
+    return Options(**checked)
 
 
 def merged(file: Options, given: Mapping[str, Any]) -> Options:
@@ -55,7 +60,9 @@ def merged(file: Options, given: Mapping[str, Any]) -> Options:
     said = {key: value for key, value in given.items() if value is not None and value != ()}
     unknown = [key for key in said if key not in {f.name for f in fields(Options)}]
     if unknown:
-        raise LogDoctorError(f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], [f.name for f in fields(Options)])}")
+        raise LogDoctorError(
+            f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], [f.name for f in fields(Options)])}"
+        )
     return replace(file, **said)
 
 
@@ -87,6 +94,14 @@ def _checked(path: Path, key: str, value: object) -> object:
     elif key == "limits":
         if not isinstance(value, dict) or not all(isinstance(limits, dict) for limits in value.values()):
             raise LogDoctorError(f"{path}: write limits as [limits.plateau] and then min_epochs = 20")
+    elif key == "runs":
+        if not isinstance(value, dict) or not all(isinstance(numbers, dict) for numbers in value.values()):
+            raise LogDoctorError(f'{path}: write what you know of a run as [runs."name"] and then dataset_size = 50000')
+        for numbers in value.values():
+            for name, number in numbers.items():
+                if name not in NUMBERS:
+                    raise LogDoctorError(f"{path}: unknown key {name!r} of a run{did_you_mean(name, NUMBERS)}")
+                _checked(path, name, number)
     elif not isinstance(value, str):
         raise LogDoctorError(f"{path}: {key} must be text, not {value!r}")
     return value

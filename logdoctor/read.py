@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 
 from logdoctor.assemble import assemble
 from logdoctor.axis import Given
 from logdoctor.diagnosis import Unread
 from logdoctor.discover import discover
-from logdoctor.options import Options
+from logdoctor.options import NUMBERS, Options
 from logdoctor.reading import all_parsers, named, read_files
 from logdoctor.run import Run
 
@@ -22,5 +23,13 @@ def read_runs(
     if options.parser:
         parsers = (named(parsers, options.parser),)
     reads, unread = read_files(found.files, parsers, progress)
-    given = Given(options.dataset_size, options.batch_size, options.steps_per_epoch, options.augmentation_factor)
-    return assemble(reads, found.root, given), [*found.unread, *unread]
+    return assemble(reads, found.root, lambda name: given(name, options)), [*found.unread, *unread]
+
+
+def given(name: str, options: Options) -> Given:
+    """What the user said of one run: the entries of `runs` that match its name, over what holds for all."""
+    numbers = {key: getattr(options, key) for key in NUMBERS}
+    for pattern, known in options.runs.items():
+        if fnmatchcase(name, pattern):
+            numbers.update(known)
+    return Given(**numbers)

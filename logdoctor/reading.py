@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, ParsedLog, Parser, choose
-
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
+from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, ParsedLog, Parser, choose
 
 NOT_RECOGNISED = "not recognised as a training log (name its format with --parser; `logdoctor formats` lists them)"
 
@@ -66,7 +65,9 @@ def read_file(file: LogFile, parsers: Sequence[Parser]) -> Read | Unread:
     except Exception as error:
         return Unread(file.name, f"the parser failed ({type(error).__name__}: {error}); please report this as a bug")
     if not len(log.table) and log.ending.kind not in ("crashed", "torn"):
-        return Unread(file.name, log.problems[0].message if log.problems else f"no training curve found (read as {log.format})")
+        return Unread(
+            file.name, log.problems[0].message if log.problems else f"no training curve found (read as {log.format})"
+        )
     return Read(file, log, modified)
 
 

@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from logdoctor_parsers.names import direction, words
 
 from logdoctor.run import Curve
+from logdoctor_parsers.names import direction, words
 
-MAIN_METRICS = ("accuracy", "map", "miou", "dice", "bleu", "f1", "iou", "auc", "psnr", "score", "error", "perplexity", "wer", "cer")
+MAIN_METRICS = (
+    "accuracy",
+    "map",
+    "miou",
+    "dice",
+    "bleu",
+    "f1",
+    "iou",
+    "auc",
+    "psnr",
+    "score",
+    "error",
+    "perplexity",
+    "wer",
+    "cer",
+)
 LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
 ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
 
 
 def train_curve(curves: Sequence[Curve]) -> Curve | None:
     """The train loss: the total before components, `train` before unsaid, else what is most like a loss."""
-    mine = [c for c in curves if c.split in ("train", "") and c.finite.any() or c.metric == "loss" and c.split == "train"]
+    mine = [
+        c
+        for c in curves
+        if (c.split in ("train", "") and c.finite.any()) or (c.metric == "loss" and c.split == "train")
+    ]
     total = _first(mine, [lambda c: c.metric == "loss" and c.split == "train", lambda c: c.metric == "loss"])
     if total:
         return _finest(total)
@@ -32,7 +51,7 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
 
 def val_curve(curves: Sequence[Curve]) -> Curve | None:
     """The validation loss (`val` before `test`), else the main validation metric."""
-    mine = [c for c in curves if c.split in ("val", "test") and c.finite.any()]
+    mine = [c for c in curves if c.split in ("val", "test") and (c.finite.any() or c.metric == "loss")]
     loss = _first(mine, [lambda c: c.metric == "loss" and c.split == "val", lambda c: c.metric == "loss"])
     if loss:
         return _finest(loss)
@@ -42,7 +61,11 @@ def val_curve(curves: Sequence[Curve]) -> Curve | None:
 
 def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
     """The main validation metric other than a loss: accuracy, mAP, …"""
-    mine = [c for c in curves if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric]
+    mine = [
+        c
+        for c in curves
+        if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric
+    ]
     found = _first(mine, [lambda c, m=m: c.metric == m for m in MAIN_METRICS])  # type: ignore[misc]
     return _finest(found) if found else max(mine, key=len, default=None)
 
@@ -70,6 +93,7 @@ def _finest(curves: Sequence[Curve]) -> Curve:
 
 def _largest(curves: Sequence[Curve]) -> Curve:
     """Of component losses the one with most points, then the largest mean: nearest to the total."""
+
     def size(curve: Curve) -> tuple[int, float]:
         value = curve.value[curve.finite]
         return len(curve), float(np.mean(np.abs(value))) if len(value) else 0.0

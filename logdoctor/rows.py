@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
 from logdoctor_parsers import COLUMNS, Series, Table
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +48,7 @@ class Rows:
         """For each series the indices of its rows, in writing order."""
         order = np.argsort(self.code, kind="stable")
         bounds = np.searchsorted(self.code[order], np.arange(len(self.series) + 1))
-        return [order[low:high] for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [order[low:high] for low, high in pairwise(bounds)]
 
 
 def from_table(table: Table, source: int = 0) -> Rows:
@@ -75,7 +77,8 @@ def labels(rows: Rows) -> Floats:
     """Epoch as the log counts it, with the fraction inside the epoch where a batch is given; NaN where unknown."""
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = np.where(np.isfinite(rows.batch), rows.batch / batches_in_epoch(rows), 0.0)
-    return rows.epoch + np.clip(np.nan_to_num(fraction), 0.0, 1.0)
+    label: Floats = rows.epoch + np.clip(np.nan_to_num(fraction), 0.0, 1.0)
+    return label
 
 
 def batches_in_epoch(rows: Rows) -> Floats:
@@ -89,26 +92,25 @@ def batches_in_epoch(rows: Rows) -> Floats:
 
 def to_frame(name: str, rows: Rows, sources: Sequence[str]) -> pd.DataFrame:
     """The common DataFrame of one run (DESIGN section 2: one row a logged number, columns `COLUMNS`)."""
-    series = rows.series
-
-    def category(values: list[str]) -> pd.Categorical:
+    def category(values: Sequence[str], index: Ints) -> pd.Categorical[str]:
+        """The value each row's index points to; equal values of several series are one category."""
         names = list(dict.fromkeys(values))
-        position = {text: index for index, text in enumerate(names)}
-        lookup = np.array([position[text] for text in values] or [0], np.int64)
-        return pd.Categorical.from_codes(lookup[rows.code].tolist() if len(rows) else [], categories=names)
+        code_of = np.array([names.index(text) for text in values], np.int64)
+        codes = code_of[index] if len(index) else np.empty(0, np.int64)
+        return pd.Categorical.from_codes(codes, categories=pd.Index(names))
 
     return pd.DataFrame(
         {
-            "run": pd.Categorical([name] * len(rows), categories=[name]),
+            "run": category([name], np.zeros(len(rows), np.int64)),
             "attempt": rows.attempt.astype(np.int16),
-            "metric": category([s.metric for s in series]),
-            "split": category([s.split for s in series]),
-            "tag": category([s.tag for s in series]),
+            "metric": category([s.metric for s in rows.series], rows.code),
+            "split": category([s.split for s in rows.series], rows.code),
+            "tag": category([s.tag for s in rows.series], rows.code),
             "step": rows.step,
             "epoch": labels(rows),
             "wall_time": rows.wall_time,
             "value": rows.value,
-            "source": pd.Categorical.from_codes(rows.source.tolist(), categories=list(sources)),
+            "source": category(sources, rows.source),
             "line": rows.line,
         },
         columns=list(COLUMNS),

@@ -1,0 +1,87 @@
+"""`logdoctor formats`: what can be read, and how one file was read. The quickest way to trust the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from logdoctor.discover import discover
+from logdoctor.options import Options
+from logdoctor.reading import Read, all_parsers, named, read_file
+from logdoctor_parsers import LogFile, Match, ParsedLog, Parser, Series
+
+SHOWN_PROBLEMS = 5
+SHOWN_FACTS = 20
+
+
+def list_formats() -> str:
+    """One line a parser."""
+    parsers = all_parsers()
+    width = max((len(parser.name) for parser in parsers), default=0)
+    return "\n".join(f"{parser.name:{width}}  {parser.description}" for parser in parsers)
+
+
+def describe_file(path: str, options: Options) -> str:
+    """As what a file was recognised and why, its series with counts and last values, facts, and what was not understood.
+
+    Errors: LogDoctorError where the path does not exist or the parser is unknown.
+    """
+    parsers = all_parsers()
+    chosen = (named(parsers, options.parser),) if options.parser else parsers
+    found = discover([path])
+    blocks = [f"{unread.path}: {unread.reason}" for unread in found.unread]
+    return "\n\n".join(blocks + ["\n".join(_describe(file, chosen)) for file in found.files])
+
+
+def _describe(file: LogFile, parsers: tuple[Parser, ...]) -> Iterator[str]:
+    result = read_file(file, parsers)
+    if not isinstance(result, Read):
+        yield f"{result.path}: {result.reason}"
+        return
+    log = result.log
+    yield f"{file.name}: {log.format}{f' ({log.dialect})' if log.dialect else ''}"
+    yield f"  recognised: {_claims(file, parsers)}"
+    yield f"  {log.lines:,} lines, {log.data:,} with numbers that were read, {log.unreadable:,} not understood"
+    yield from _series(log)
+    yield from _facts(log)
+    if log.ending.kind != "open":
+        yield f"  ends: {log.ending.kind}{f', line {log.ending.line}' if log.ending.line else ''} {log.ending.message}".rstrip()
+    for problem in log.problems[:SHOWN_PROBLEMS]:
+        yield f"  line {problem.line}: {problem.message}" if problem.line else f"  {problem.message}"
+    if len(log.problems) > SHOWN_PROBLEMS:
+        yield f"  and {len(log.problems) - SHOWN_PROBLEMS} more problems"
+
+
+def _claims(file: LogFile, parsers: tuple[Parser, ...]) -> str:
+    answers = [(parser.name, parser.sniff(file)) for parser in parsers]
+    claims = [f"{name} is {'sure' if match is Match.SURE else 'able to read it'}" for name, match in answers if match]
+    return ", ".join(claims) or "only because --parser says so"
+
+
+def _series(log: ParsedLog) -> Iterator[str]:
+    table = log.table
+    yield f"  {'series':32} {'means':28} {'points':>8}  {'first':>10}  {'last':>10}  at"
+    for code, series in enumerate(table.series):
+        index = np.flatnonzero(table.code == code)
+        if len(index):
+            first, last = table.value[index[0]], table.value[index[-1]]
+            yield f"  {series.tag:32} {_meaning(series):28} {len(index):8,}  {first:10.5g}  {last:10.5g}  {_place(log, index[-1])}"
+
+
+def _meaning(series: Series) -> str:
+    return f"{series.metric} ({series.split})" if series.split else series.metric
+
+
+def _place(log: ParsedLog, row: np.int64) -> str:
+    table = log.table
+    counters = [(name, getattr(table, name)[row]) for name in ("epoch", "batch", "step")]
+    said = [f"{name} {value:g}" for name, value in counters if np.isfinite(value)]
+    return ", ".join([*said, f"line {table.line[row]}"])
+
+
+def _facts(log: ParsedLog) -> Iterator[str]:
+    for fact in log.facts[:SHOWN_FACTS]:
+        yield f"  {fact.name} = {str(fact.value)[:80]}  (line {fact.line})"
+    if len(log.facts) > SHOWN_FACTS:
+        yield f"  and {len(log.facts) - SHOWN_FACTS} more facts"
