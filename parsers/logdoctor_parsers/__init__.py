@@ -24,8 +24,10 @@ from logdoctor_parsers.contract import (
 from logdoctor_parsers.csv_table import PARSER as CSV
 from logdoctor_parsers.json_lines import PARSER as JSON_LINES
 from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
+from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
 
 PARSERS: tuple[Parser, ...] = (
+    TRAINER_STATE,
     KERAS_CSV,
     CSV,
     JSON_LINES,

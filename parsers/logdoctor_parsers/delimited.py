@@ -217,7 +217,8 @@ def _note_texts(found: Delimited, header: Header) -> None:
     numeric, lines = set(found.records.keys), found.records.lines
     for name, texts in found.records.texts.items():
         if name in numeric:
-            found.problems.extend((lines[row], f"column {name!r}: {text!r} is no number") for row, text in texts.items())
+            message = f"column {name!r}: {{!r}} is no number"
+            found.problems.extend((lines[row], message.format(text)) for row, text in texts.items())
         elif "_".join(words(name)) not in TIME + ROLE:
             message = f"column {name!r} holds text in {len(texts)} rows, not numbers: left out"
             found.notes.append(Problem(header.line, message))

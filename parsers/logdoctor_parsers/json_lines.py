@@ -1,4 +1,4 @@
-"""One JSON object a line: wandb exports, MMDetection, MMEngine, Detectron2, LLaMA-Factory, DETR/MAE and home-made loggers.
+"""One JSON object a line: wandb, MMDetection, MMEngine, Detectron2, LLaMA-Factory, DETR/MAE and home-made loggers.
 
 Bare `NaN` and `Infinity` are accepted, numbers may be strings, nested objects are flattened with `/`; of
 `{"num", "mean", "std"}` the mean is kept.

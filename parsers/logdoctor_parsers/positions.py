@@ -68,18 +68,18 @@ def locate(rows: Rows) -> Positions:
     role, role_key = _roles(rows)
     wall_time, time_key = _times(rows, keys)
     epoch, step, batch = (_dense(rows, key) for key in (epoch_key, step_key, batch_key))
+    used: set[str | None] = {epoch_key, step_key, batch_key, batches_key, time_key, role_key, unnamed}
     inner = keys.get("iter")
     if inner and keys.get("step") and _first(keys, STEP) == inner:
         step, epoch, role = _by_step_or_epoch(_dense(rows, keys["step"]), epoch, role, _dense(rows, inner))
-        used = {keys["step"]}
+        used.add(keys["step"])
     else:
-        used = set()
         if batch_key is None and _restarts_each_epoch(step[role != "val"], epoch[role != "val"]):
             step, batch = np.full(len(step), np.nan), np.where(role == "val", np.nan, step)
         elif epoch_key and role_key:
             step = _evaluations_at_last_step(step, role)
-    used |= {key for key in (epoch_key, step_key, batch_key, batches_key, time_key, role_key, unnamed) if key is not None}
-    return Positions(step, epoch, batch, _dense(rows, batches_key), wall_time, role, frozenset(used))
+    consumed = frozenset(key for key in used if key is not None)
+    return Positions(step, epoch, batch, _dense(rows, batches_key), wall_time, role, consumed)
 
 
 def _first(keys: Mapping[str, str], names: Iterable[str]) -> str | None:
@@ -92,7 +92,8 @@ def _dense(rows: Rows, key: str | None) -> Floats:
 
 def _once_an_epoch(rows: Rows) -> bool:
     """Whether every row has a validation loss: a table written by pandas, whose row index then counts epochs."""
-    return any(name == Name("loss", "val") and np.all(~np.isnan(rows.dense(key))) for key in rows.keys for name in [canonical(key)])
+    held_out = [key for key in rows.keys if canonical(key) == Name("loss", "val")]
+    return any(not np.isnan(rows.dense(key)).any() for key in held_out)
 
 
 def _roles(rows: Rows) -> tuple[npt.NDArray[np.str_], str | None]:
@@ -127,7 +128,7 @@ def _evaluations_at_last_step(step: Floats, role: npt.NDArray[np.str_]) -> Float
 def _by_step_or_epoch(
     step: Floats, epoch: Floats, role: npt.NDArray[np.str_], inner: Floats
 ) -> tuple[Floats, Floats, npt.NDArray[np.str_]]:
-    """MMEngine's scalars: `step` counts iterations in training rows (which also say `iter`) and epochs in evaluation rows."""
+    """MMEngine's scalars: `step` counts iterations in training rows (they also say `iter`), epochs in evaluation rows."""
     step, epoch, role = step.copy(), epoch.copy(), role.copy()
     trained = last_step = np.nan
     for row in range(len(step)):

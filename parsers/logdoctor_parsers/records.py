@@ -25,10 +25,11 @@ _WRAPPED = re.compile(
 
 # Keys that state a setting of the run, not a measurement: normalised name → name of the fact.
 FACTS = {
-    "total_steps": "max_steps", "max_steps": "max_steps", "max_iters": "max_iter", "max_iter": "max_iter",
-    "max_epochs": "max_epochs", "num_epochs": "max_epochs", "total_epochs": "max_epochs",
-    "num_train_epochs": "num_train_epochs", "batch_size": "batch_size", "seed": "seed", "n_parameters": "parameters",
-    "n_params": "parameters", "num_params": "parameters", "world_size": "devices", "exp_name": "experiment",
+    "total_steps": "max_iter", "max_steps": "max_iter", "max_iters": "max_iter", "max_iter": "max_iter",
+    "max_epochs": "epochs", "num_epochs": "epochs", "total_epochs": "epochs", "num_train_epochs": "epochs",
+    "steps_per_epoch": "steps_per_epoch", "batches_per_epoch": "steps_per_epoch", "batch_size": "batch_size",
+    "seed": "seed", "n_parameters": "parameters", "n_params": "parameters", "num_params": "parameters",
+    "world_size": "devices", "exp_name": "experiment", "optimizer": "optimizer",
 }  # fmt: skip
 
 
@@ -92,7 +93,8 @@ class Records:
 
     def column(self, key: str) -> Column:
         """All numbers of a key."""
-        return Column(np.array(self._rows[key], np.int64), np.array(self._values[key]), np.array(self._lines[key], np.int64))
+        rows, lines = np.array(self._rows[key], np.int64), np.array(self._lines[key], np.int64)
+        return Column(rows, np.array(self._values[key], np.float64), lines)
 
     def dense(self, key: str) -> Floats:
         """One number a row, shape (rows,), NaN where the row does not name the key."""
@@ -105,8 +107,8 @@ class Records:
 def tabulate(records: Records, bare_split: str = "") -> tuple[Table, tuple[Fact, ...]]:
     """The table of all measurements and the facts among the keys.
 
-    `bare_split`: the split of keys that name none, where the format defines it (Keras: `train`). Elsewhere a key with a
-    validation twin (`loss` beside `val_loss`) is the training one, and a row's own role (`"mode": "val"`) fills in.
+    `bare_split`: the split of keys that name none, where the format defines it (Keras: `train`). Elsewhere a key with
+    a validation twin (`loss` beside `val_loss`) is the training one, and a row's own role (`"mode": "val"`) fills in.
     """
     positions = locate(records)
     facts = _facts(records, positions.used)
@@ -151,7 +153,7 @@ def name_keys(keys: list[str], bare_split: str = "") -> dict[str, Name]:
 
 
 def _name(key: str, keys: set[str]) -> Name:
-    """`canonical`, but for `x_val` beside `x_avg` (a meter's latest value) and `val_lr` (not the rate of the run)."""
+    """`canonical`, but for `x_val` beside `x_avg` (a meter's latest value), `val_lr` (not the run's rate) and mAP."""
     stem = re.sub(r"[_\-/. ]val$", "", key, flags=re.IGNORECASE)
     if stem != key and any(stem + key[len(stem)] + other in keys for other in ("avg", "mean", "sum", "ave")):
         name = canonical(stem)
@@ -159,15 +161,16 @@ def _name(key: str, keys: set[str]) -> Name:
     name = canonical(key)
     if name.metric == "lr" and any(SPLITS.get(word) in ("val", "test") for word in words(key)):
         return Name(key, "val")
-    return name
+    return Name(name.metric, "val") if name.metric == "map" and not name.split else name  # never taken on training data
 
 
 def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:
     """Add one key, its rows divided by the role the rows themselves state."""
-    roles = positions.role[column.row]
-    splits = np.where(roles == "", name.split, roles) if not name.split and name.metric not in ("lr", "grad_norm") else None
-    for split in [name.split] if splits is None else dict.fromkeys(splits.tolist()):
-        chosen = slice(None) if splits is None else splits == split
+    own = name.split or name.metric in ("lr", "lr_multiplier", "grad_norm")
+    roles = np.full(len(column.row), "", "U5") if own else positions.role[column.row]
+    splits = np.where(roles == "", name.split, roles)
+    for split in dict.fromkeys(splits.tolist()):
+        chosen = splits == split
         rows = column.row[chosen]
         builder.extend(
             key,

@@ -1,0 +1,128 @@
+"""`trainer_state.json` of the Hugging Face Trainer.
+
+`log_history` holds one object a logging event: training rows (`loss`, `learning_rate`, `grad_norm`), evaluation rows
+(`eval_loss`, `eval_…`) and, once, a summary of the whole run whose `train_loss` is a mean over all steps: it becomes
+facts, no point of the curve. `step` counts optimizer updates, `epoch` is fractional.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem
+from logdoctor_parsers.delimited import decode
+from logdoctor_parsers.json_lines import flatten
+from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts
+from logdoctor_parsers.records import Records, tabulate
+
+# Keys of the state and of the summary row → names of facts.
+STATE_FACTS = {
+    "max_steps": "max_iter",
+    "num_train_epochs": "epochs",
+    "train_batch_size": "batch_size",
+    "logging_steps": "logging_steps",
+    "eval_steps": "eval_steps",
+    "best_metric": "best_metric",
+    "best_global_step": "best_step",
+}
+SUMMARY_FACTS = {"train_loss": "mean_train_loss", "train_runtime": "train_runtime", "total_flos": "total_flos"}
+_HISTORY = re.compile(rb'"log_history"\s*:\s*\[')
+
+
+@dataclass(frozen=True)
+class TrainerState:
+    """The Trainer's saved state; evaluation rows are validation, all others training."""
+
+    name: str = "hf-trainer-state"
+    description: str = "trainer_state.json of the Hugging Face Trainer"
+
+    def sniff(self, file: LogFile) -> Match:
+        try:
+            head = file.head
+        except (OSError, EOFError):
+            return Match.NO
+        is_state = head.lstrip().startswith(b"{") and _HISTORY.search(head) and b'"cells"' not in head[:200]
+        return Match.SURE if is_state else Match.NO
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        text = decode(file.read())
+        lines = LineIndex(text)
+        members, complete = read_parts(text, text.index("{"))
+        state = {part.key: part for part in members}
+        history: list[Part] = []
+        if "log_history" in state and text[state["log_history"].start] == "[":
+            history = read_parts(text, state["log_history"].start)[0]
+        rows = [row for row in history if isinstance(row.value, dict)]
+        summary = next((row for row in reversed(rows) if "train_runtime" in row.value), None)
+        records = _read_rows(text, lines, [row for row in rows if row is not summary])
+        table, row_facts = tabulate(records, bare_split="train")
+        facts = [*_facts(lines, state), *(_summary_facts(text, lines, summary) if summary else []), *row_facts]
+        return ParsedLog(
+            self.name,
+            table,
+            tuple(facts),
+            _problems(lines, history),
+            lines=lines.last,
+            data=len(records),
+            unreadable=len([row for row in history if not isinstance(row.value, dict)]),
+            ending=_ending(lines, state, summary) if complete else Ending("torn", lines.last, "the file is cut off"),
+        )
+
+
+def _read_rows(text: str, lines: LineIndex, rows: list[Part]) -> Records:
+    records = Records()
+    for row in rows:
+        records.begin(lines.line(row.start))
+        for key, value in flatten(row.value):
+            if not isinstance(value, str):
+                records.put(key, value, lines.line(key_offset(text, row, key)))
+    return records
+
+
+def _facts(lines: LineIndex, state: dict[str, Part]) -> list[Fact]:
+    return [
+        Fact(name, state[key].value, lines.line(state[key].start))
+        for key, name in STATE_FACTS.items()
+        if key in state and isinstance(state[key].value, int | float)
+    ]
+
+
+def _summary_facts(text: str, lines: LineIndex, summary: Part) -> list[Fact]:
+    return [
+        Fact(name, summary.value[key], lines.line(key_offset(text, summary, key)))
+        for key, name in SUMMARY_FACTS.items()
+        if isinstance(summary.value.get(key), int | float)
+    ]
+
+
+def _problems(lines: LineIndex, history: list[Part]) -> tuple[Problem, ...]:
+    return tuple(Problem(lines.line(row.start), "entry of log_history is no object") for row in history
+                 if not row.cut and not isinstance(row.value, dict))  # fmt: skip
+
+
+def _ending(lines: LineIndex, state: dict[str, Part], summary: Part | None) -> Ending:
+    """The Trainer writes the summary when it is done; early stopping is told by its callback's own counter."""
+    value: dict[str, Any] = {key: part.value for key, part in state.items()}
+    if "stateful_callbacks" in state and _stopped_early(value["stateful_callbacks"]):
+        line = lines.line(state["stateful_callbacks"].start)
+        return Ending("early-stopping", line, "EarlyStoppingCallback ran out of patience")
+    if summary is not None:
+        return Ending("finished", lines.line(summary.start), "the Trainer's closing summary")
+    planned, done = value.get("max_steps"), value.get("global_step")
+    if isinstance(planned, int) and isinstance(done, int) and done >= planned > 0:
+        return Ending("finished", lines.line(state["global_step"].start), f"global_step {done} of {planned}")
+    return Ending()
+
+
+def _stopped_early(callbacks: Any) -> bool:
+    callback = callbacks.get("EarlyStoppingCallback") if isinstance(callbacks, dict) else None
+    if not isinstance(callback, dict):
+        return False
+    patience = (callback.get("args") or {}).get("early_stopping_patience")
+    waited = (callback.get("attributes") or {}).get("early_stopping_patience_counter")
+    return isinstance(patience, int) and isinstance(waited, int) and waited >= patience > 0
+
+
+PARSER = TrainerState()
