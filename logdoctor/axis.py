@@ -230,7 +230,7 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     for index in counted or named:
         epoch[index], step[index] = rows.step[index], np.nan
     moved = replace(rows, step=step, epoch=epoch)
-    return _steps_at_epochs(moved, np.concatenate(counted), reference) if counted else moved
+    return _label_by_time(moved, np.concatenate(counted), reference) if counted else moved
 
 
 def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, longest: float) -> bool:
@@ -249,11 +249,11 @@ def _named_by_epoch(tag: str, step: Floats) -> bool:
     return tag.lower().startswith("epoch_") and bool(np.isfinite(step).all())
 
 
-def _steps_at_epochs(rows: Rows, index: Ints, reference: Ints) -> Rows:
-    """Give epoch rows the step the reference had reached when they were written, by wall time."""
-    order = np.argsort(rows.wall_time[reference], kind="stable")
-    time, steps = rows.wall_time[reference][order], rows.step[reference][order]
-    at = np.searchsorted(time, rows.wall_time[index], side="right") - 1
-    step = rows.step.copy()
-    step[index] = np.where(at >= 0, steps[np.maximum(at, 0)], np.nan)
-    return replace(rows, step=step)
+def _label_by_time(rows: Rows, counted: Ints, reference: Ints) -> Rows:
+    """Rows that count steps lie in the epoch whose own row is the next to be written, by wall time."""
+    order = counted[np.argsort(rows.wall_time[counted], kind="stable")]
+    following = np.searchsorted(rows.wall_time[order], rows.wall_time[reference], side="left")
+    inside = following < len(order)
+    epoch = rows.epoch.copy()
+    epoch[reference[inside]] = rows.epoch[order[following[inside]]]
+    return replace(rows, epoch=epoch)

@@ -100,7 +100,9 @@ def stem(name: str) -> str:
     """A file name without extensions, numbers of parts, dates and words such as `_resume`."""
     before = ""
     while name != before:
-        before, name = name, _PART.sub("", _SUFFIX.sub("", name)) or name
+        before = name
+        for ending in (_SUFFIX, _PART):
+            name = ending.sub("", name) or name
     return name
 
 
