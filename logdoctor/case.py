@@ -2,16 +2,182 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from logdoctor.run import Run
+import numpy as np
+
+from logdoctor.curves.flatness import FLAT
+from logdoctor.curves.valley import Valley, find_valley
+from logdoctor.departure import Departure, find_departure
+from logdoctor.endstate import EndState, judge_end
+from logdoctor.finding import CannotJudgeError, Evidence, Span
+from logdoctor.run import Curve, Run
+from logdoctor.schedule import recognise
 from logdoctor.segments import Schedule
+from logdoctor.stretches import Stretch, judge_drops, judge_stretches
+from logdoctor.tracks import Track, track
+
+MIN_FLAT_EPOCHS = 2.0
+LATE_EPOCHS = 5.0
+FEW_EPOCHS = 10.0
+ADAPTIVE = ("adam", "rmsprop", "adagrad", "adadelta", "lamb", "lion", "adafactor", "ftrl")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A run and what is derived from it for judging."""
+    """A run and what is derived from it for judging. `Case.of` also fills in the verdicts on the drops."""
 
     run: Run
     schedule: Schedule
     now: float = float("nan")
+
+    @classmethod
+    def of(cls, run: Run, now: float = float("nan"), schedule: Schedule | None = None) -> Case:
+        """The case of a run; every drop gets `flat_since`, `gain` and `timing` from the train loss.
+
+        `schedule` defaults to what the logged learning rate shows.
+        """
+        if schedule is None:
+            schedule = recognise(run.lr, run.axis, run.end, run.facts)
+        bare = cls(run, schedule, now)
+        late_after = bare.epochs(LATE_EPOCHS)
+        drops = judge_drops(schedule.drops, bare.stretches, bare.total_drop, late_after)
+        return cls(run, replace(schedule, drops=drops), now)
+
+    @cached_property
+    def train(self) -> Track | None:
+        """The train loss in bins; None without a finite value."""
+        return track(self.run.train, self.run.axis, self._val_cadence)
+
+    @cached_property
+    def val(self) -> Track | None:
+        """The validation loss in bins; None without a finite value."""
+        return track(self.run.val, self.run.axis, self._val_cadence)
+
+    @property
+    def _val_cadence(self) -> float | None:
+        val = self.run.val
+        return float(np.median(np.diff(val.x))) if val is not None and len(val) > 2 else None
+
+    def needs_train(self, points: int = 3) -> Track:
+        """The train loss. Errors: CannotJudgeError without one, or with fewer than `points` bins."""
+        return _enough(self.train, "training", points)
+
+    def needs_val(self, points: int = 3) -> Track:
+        """The validation loss. Errors: CannotJudgeError without one, or with fewer than `points` bins."""
+        return _enough(self.val, "validation", points)
+
+    @cached_property
+    def losses(self) -> tuple[Curve, ...]:
+        """The loss curves of the run, those judged by first."""
+        chosen = tuple(curve for curve in (self.run.train, self.run.val) if curve is not None)
+        others = (curve for curve in self.run.curves if curve.metric == "loss" and len(curve))
+        return chosen + tuple(curve for curve in others if not any(curve is other for other in chosen))
+
+    @property
+    def unit(self) -> str:
+        return self.run.axis.unit
+
+    @property
+    def epochs_known(self) -> bool:
+        return self.unit == "epoch" or self.run.axis.steps_per_epoch is not None
+
+    def epochs(self, number: float) -> float:
+        """A number of epochs in axis units; 0 where epochs are unknown (limits then rest on shares of the run)."""
+        return number if self.unit == "epoch" else number * (self.run.axis.steps_per_epoch or 0.0)
+
+    @cached_property
+    def length(self) -> float:
+        """Axis units from the start to the last point (NaN without any curve)."""
+        return self.run.end
+
+    @cached_property
+    def short(self) -> bool:
+        """Fewer than about ten epochs (bins, where epochs are unknown): verdicts are tentative."""
+        if self.epochs_known:
+            return self.length < self.epochs(FEW_EPOCHS)
+        return self.train is None or len(self.train) < FEW_EPOCHS
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the optimizer scales its own steps (Adam and its kin): schedules matter less then."""
+        return any(word in str(self.run.fact("optimizer", "")).lower() for word in ADAPTIVE)
+
+    @cached_property
+    def departure(self) -> Departure:
+        """Whether and where the losses became non-finite or left their level for good."""
+        return find_departure(self.losses, self.run.train, self.run.val)
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Every learning-rate segment that holds bins of the train loss, in order; empty without a train loss."""
+        if self.train is None:
+            return ()
+        return judge_stretches(self.train, self.schedule.segments, self.epochs(MIN_FLAT_EPOCHS))
+
+    @cached_property
+    def total_drop(self) -> float:
+        """V: first bin of the train loss minus the level at the end (may be ≤ 0); NaN without a train loss."""
+        if self.train is None:
+            return float("nan")
+        return self.train.first - self.stretches[-1].level
+
+    @cached_property
+    def end(self) -> EndState:
+        """Whether the train loss was still falling at the end. Errors: CannotJudgeError with too few points."""
+        train = self.needs_train()
+        last = self.stretches[-1]
+        after_drop = len(self.stretches) > 1
+        trend = last.flatness.trend
+        return judge_end(last.x, last.y, trend, self.length, train.width, self.total_drop, after_drop)
+
+    @cached_property
+    def valley(self) -> Valley:
+        """The bottom of the validation loss and the rise after it. Errors: CannotJudgeError with too few points."""
+        val = self.needs_val()
+        return find_valley(val.x, val.y)
+
+    @cached_property
+    def best(self) -> tuple[float, float] | None:
+        """Where the smoothed validation loss is lowest, and its level there; None without a validation loss."""
+        if self.val is None or len(self.val) < 3:
+            return None
+        return float(self.val.x[self.valley.index]), self.valley.level
+
+    @cached_property
+    def flat_spans(self) -> tuple[tuple[float, float], ...]:
+        """Stretches of the axis in which the train loss was flat."""
+        flat = (stretch for stretch in self.stretches if stretch.flatness.answer == FLAT)
+        found = ((stretch.flatness.since, stretch.segment.end) for stretch in flat)
+        return tuple((since, end) for since, end in found if since is not None and end > since)
+
+    def span(self, start: float, end: float) -> Span:
+        return Span(float(start), float(end), self.unit)
+
+    def place(self, x: float) -> str:
+        """A position in words: `epoch 13`, `step 1560`."""
+        return f"{'row' if self.unit == 'index' else self.unit} {amount(x)}"
+
+    def lasting(self, length: float) -> str:
+        """A length in words: `37 epochs`, `1 step`."""
+        words = self.run.axis.words
+        return f"{amount(length)} {words[:-1] if amount(length) == '1' else words}"
+
+    def lines(self, *positions: float) -> tuple[Evidence, ...]:
+        """Where the train loss nearest to each position stands, each place once."""
+        curve = self.run.train
+        return () if curve is None or not len(curve) else tuple(dict.fromkeys(curve.at(x) for x in positions))
+
+
+def _enough(found: Track | None, which: str, points: int) -> Track:
+    if found is None:
+        raise CannotJudgeError(f"no {which} loss in the log")
+    if len(found) < points:
+        raise CannotJudgeError(f"only {len(found)} points of the {which} loss, {points} are needed")
+    return found
+
+
+def amount(x: float) -> str:
+    """A number as a reader wants it: no decimals on whole numbers and large ones."""
+    return f"{x:,.0f}" if abs(x - round(x)) < 0.05 or abs(x) >= 100 else f"{x:.1f}"

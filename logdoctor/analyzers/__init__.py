@@ -1,0 +1,33 @@
+"""The diagnoses, one a module. `ANALYZERS` is the list, in the order of the manual.
+
+Third-party analyzers join by the entry point group `logdoctor.analyzers`.
+"""
+
+from __future__ import annotations
+
+from logdoctor.analyzers.contract import Analyzer
+from logdoctor.analyzers.divergence import Divergence
+from logdoctor.analyzers.early_drop import EarlyDrop
+from logdoctor.analyzers.interrupted import Interrupted
+from logdoctor.analyzers.late_drop import LateDrop
+from logdoctor.analyzers.non_finite_loss import NonFiniteLoss
+from logdoctor.analyzers.not_learning import NotLearning
+from logdoctor.analyzers.overfitting import Overfitting
+from logdoctor.analyzers.plateau import Plateau
+from logdoctor.analyzers.still_improving import StillImproving
+from logdoctor.analyzers.too_short import TooShort
+
+ANALYZERS: tuple[Analyzer, ...] = (
+    Interrupted(),
+    NonFiniteLoss(),
+    Divergence(),
+    NotLearning(),
+    Overfitting(),
+    Plateau(),
+    LateDrop(),
+    EarlyDrop(),
+    StillImproving(),
+    TooShort(),
+)
+
+__all__ = ["ANALYZERS", "Analyzer"]

@@ -34,20 +34,14 @@ def bin_values(x: Floats, y: Floats, width: float, *, running: bool = False) -> 
         empty = np.empty(0)
         return Binned(empty, empty, empty)
     at = x / width
-    edge = (
-        np.floor(at + 1e-6) + 1
-        if x[0] == 0 and len(x) > 1 and width > at_least_gap(x)
-        else np.ceil(at - 1e-6)
-    )
+    from_zero = x[0] == 0 and width > typical_gap(x) > 0
+    edge = np.floor(at + 1e-6) + 1 if from_zero else np.ceil(at - 1e-6)
     index = np.maximum(edge, 1).astype(np.int64)
     bins, start, count = np.unique(index, return_index=True, return_counts=True)
-    if running:
-        value = y[start + count - 1]
-    else:
-        value = np.add.reduceat(y, start) / count
+    value = y[start + count - 1] if running else np.add.reduceat(y, start) / count
     return Binned(np.minimum(bins * width, max(x[-1], width)), value, count.astype(np.float64))
 
 
-def at_least_gap(x: Floats) -> float:
+def typical_gap(x: Floats) -> float:
     """The median distance between neighbours, 0 for fewer than two points."""
     return float(np.median(np.diff(x))) if len(x) > 1 else 0.0

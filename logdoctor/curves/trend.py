@@ -1,4 +1,4 @@
-"""The level a falling loss has reached: estimates that may only fall, so that noise cannot look like progress twice."""
+"""The level a falling loss has reached: estimates that may only fall, so that noise does not look like progress."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from logdoctor.curves.noise import noise, robust_sigma
-from logdoctor.curves.smoothing import moving_line, without_spikes
+from logdoctor.curves.smoothing import without_spikes
 
 Floats = npt.NDArray[np.float64]
 
 NOISY = 0.03  # of the scale: above it isotonic regression takes noise at the end for a fall
+SMOOTHED_SHARE = 0.1
 DECAY_TIMES = 8
 REWEIGHTINGS = 4
 
@@ -19,26 +20,47 @@ REWEIGHTINGS = 4
 def falling_trend(x: Floats, y: Floats, count: Floats, scale: float) -> Floats:
     """The non-increasing trend of one learning-rate segment, shape (n,).
 
-    Quiet curves (noise under 3 % of `scale`, the fall one cares about): median of three, light smoothing, isotonic
-    regression, which follows any shape. Noisy ones: a sum of decaying exponentials and a falling line, fitted
-    robustly with `count` points a bin as weights, which cannot bend to a lucky last point.
+    Quiet curves (noise under 3 % of `scale`, the fall one cares about): isotonic regression after light smoothing,
+    which follows any shape. Noisy ones: a sum of decaying exponentials and a falling line, fitted robustly with
+    `count` points a bin as weights, which cannot bend to a lucky last point.
     """
-    if len(y) < 6 or not noise(y) > NOISY * scale:
-        return isotonic(_lightly_smoothed(y))
-    return decay(x, y, count)
+    if len(y) >= 6 and noise(y) > NOISY * scale:
+        return decay(x, y, count)
+    return robust_isotonic(moving_mean(without_spikes(y), SMOOTHED_SHARE))
 
 
-def isotonic(y: Floats) -> Floats:
-    """The non-increasing sequence nearest to `y` in least squares (pool adjacent violators)."""
+def moving_mean(y: Floats, share: float) -> Floats:
+    """Centred mean over `share` of the points (an odd number); the ends are held."""
+    width = max(1, round(share * len(y))) // 2 * 2 + 1
+    padded = np.pad(y, width // 2, mode="edge")
+    return np.convolve(padded, np.full(width, 1 / width), mode="valid")
+
+
+def robust_isotonic(y: Floats) -> Floats:
+    """Isotonic regression that leaves out points far above it: a spike of some bins must not lift what follows."""
+    keep = np.ones(len(y))
+    fit = isotonic(y, keep)
+    for _ in range(REWEIGHTINGS):
+        sigma = robust_sigma(y - fit)
+        keep = np.where(y - fit > 5 * sigma, 1e-9, 1.0) if sigma > 0 else keep
+        fit = isotonic(y, keep)
+    return fit
+
+
+def isotonic(y: Floats, weight: Floats) -> Floats:
+    """The non-increasing sequence nearest to `y` in weighted least squares (pool adjacent violators)."""
     sums: list[float] = []
+    weights: list[float] = []
     sizes: list[int] = []
-    for value in y:
-        sums.append(float(value))
+    for value, amount in zip(y.tolist(), weight.tolist(), strict=True):
+        sums.append(value * amount)
+        weights.append(amount)
         sizes.append(1)
-        while len(sums) > 1 and sums[-2] * sizes[-1] < sums[-1] * sizes[-2]:
-            sums[-2:] = [sums[-2] + sums[-1]]
+        while len(sums) > 1 and sums[-2] * weights[-1] < sums[-1] * weights[-2]:
+            for column in (sums, weights):
+                column[-2:] = [column[-2] + column[-1]]
             sizes[-2:] = [sizes[-2] + sizes[-1]]
-    return np.repeat(np.array(sums) / np.array(sizes), sizes)
+    return np.repeat(np.array(sums) / np.array(weights), sizes)
 
 
 def decay(x: Floats, y: Floats, count: Floats) -> Floats:
@@ -61,8 +83,3 @@ def _huber(residual: Floats) -> Floats:
     """Weights 1 up to 2 σ, falling as 1/|residual| beyond."""
     sigma = max(robust_sigma(residual), 1e-12)
     return np.minimum(1.0, 2 * sigma / np.maximum(np.abs(residual), 1e-12))
-
-
-def _lightly_smoothed(y: Floats) -> Floats:
-    """Spikes out and a moving line over 10 % of the points: enough not to follow single points."""
-    return moving_line(without_spikes(y), max(1, round(0.05 * len(y)))) if len(y) >= 5 else y

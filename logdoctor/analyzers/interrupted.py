@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from logdoctor.analyzers.contract import limit
+from logdoctor.case import Case, amount
+from logdoctor.finding import Finding, Severity
+from logdoctor.progress import ended_early, plan, running
+
+CAUSES = {
+    "crashed": "the process crashed",
+    "stopped": "the run was stopped by hand",
+    "torn": "the log breaks off in the middle of a line or record",
+}
+REMEDIES = {
+    ("out of memory", "oom-kill", "cuda error: out"): (
+        "Out of memory: halve the batch size (and the learning rate with it), or accumulate gradients."
+    ),
+    ("killed", "sigkill", "signal 9"): (
+        "Killed from outside, usually for memory: fewer data-loader workers, or more RAM."
+    ),
+    ("sigterm", "time limit", "cancelled", "preempt"): (
+        "Ended by the job scheduler: ask for more time, and save a checkpoint each epoch."
+    ),
+    ("no space", "disk quota"): "The disk was full: keep fewer checkpoints.",
+    ("keyboardinterrupt", "sigint"): "Stopped by hand: resume from the last checkpoint if that was not meant.",
+}
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """The run did not come to its end.
+
+    What it says
+        How the log breaks off, with its last lines, and how much of the plan was done.
+
+    Why it matters
+        Nobody notices a crash at night until morning, and its numbers are not those of a finished run.
+
+    How it decides
+        The log's last lines (traceback, out of memory, killed, signal; a torn line or record), or a planned number of
+        epochs or steps, as the log states it, that was not reached. Not when the log says it finished or stopped early
+        on purpose, nor while the file is still being written.
+
+    Limits
+        min_missing: share of the plan that must be missing.
+        rhythm: a file written within this many of its own intervals of now is running.
+
+    What fools it
+        A log that ends with the last flush of a buffer; a plan that was overridden after it was printed.
+
+    Reference
+        POSIX signals 9 and 15; PyTorch's `torch.cuda.OutOfMemoryError`.
+    """
+
+    name: ClassVar[str] = "interrupted"
+
+    min_missing: float = limit(0.005, "share of the plan", "the last few steps are often not logged")
+    rhythm: float = limit(5.0, "intervals between lines", "a slow epoch is no crash")
+
+    def analyze(self, case: Case) -> Finding | None:
+        closing = case.run.closing
+        if closing.kind in ("finished", "early-stopping"):
+            return None
+        if closing.kind not in CAUSES and not ended_early(case, self.min_missing):
+            return None
+        if closing.kind != "crashed" and running(case, self.rhythm):
+            return None
+        return self._finding(case)
+
+    def _finding(self, case: Case) -> Finding:
+        closing, planned = case.run.closing, plan(case)
+        cause = CAUSES.get(closing.kind, "the log simply ends")
+        done = f"{planned.words} ({planned.done / planned.total:.0%})" if planned else case.place(case.length)
+        said = f": {closing.message}" if closing.message else ""
+        return Finding(
+            self.name,
+            Severity.ERROR,
+            f"interrupted at {done}: {cause}{said}",
+            _remedy("\n".join((closing.message, *closing.tail))),
+            case.span(case.length, case.length),
+            (closing.evidence,),
+            closing.kind in CAUSES,
+            {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
+            "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
+        )
+
+
+def _remedy(text: str) -> str:
+    lower = text.lower()
+    found = next((remedy for words, remedy in REMEDIES.items() if any(word in lower for word in words)), None)
+    return found or "Read the last lines of the log, mend the cause and resume from the last checkpoint."

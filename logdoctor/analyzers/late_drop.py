@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from logdoctor.analyzers.contract import limit
+from logdoctor.analyzers.wording import doubts, drop_line, sentence
+from logdoctor.case import Case
+from logdoctor.finding import CannotJudgeError, Finding, Severity
+from logdoctor.segments import Drop
+
+
+@dataclass(frozen=True)
+class LateDrop:
+    """The learning rate was dropped long after the training loss went flat.
+
+    What it says
+        For each late drop: since when the loss had been flat, and how long the run waited.
+
+    Why it matters
+        The epochs in between brought under 2 % of the progress; dropping earlier gives the same result sooner.
+
+    How it decides
+        In the segment before the drop the trend (a fit that may only fall) is followed back: flat is where less than
+        2 % of the drop so far was left to gain. The wait is late from five epochs and half of the segment on.
+
+    Limits
+        min_confidence: of an inferred drop, below which nothing is said about its timing.
+
+    What fools it
+        Noise as large as the steps; a temporary plateau. Drops of a ReduceLROnPlateau come `patience` epochs late on
+        purpose. Rates on Adam matter less: the verdict is then tentative.
+
+    Reference
+        Goyal et al. 2017 (arXiv:1706.02677) drop at 30, 60, 80 of 90 epochs; field practice is every 10 to 20.
+    """
+
+    name: ClassVar[str] = "late-drop"
+
+    min_confidence: float = limit(0.9, "probability", "a drop that may not exist cannot be late")
+
+    def analyze(self, case: Case) -> Finding | None:
+        case.needs_train(4)
+        if not case.schedule.drops:
+            raise CannotJudgeError("no drop of the learning rate in the log")
+        late = [d for d in case.schedule.drops if d.timing == "late" and d.confidence >= self.min_confidence]
+        if case.departure.diverged or not late:
+            return None
+        return self._finding(case, late)
+
+    def _finding(self, case: Case, late: list[Drop]) -> Finding:
+        waits = [drop.at - (drop.flat_since or drop.at) for drop in late]
+        worst = late[waits.index(max(waits))]
+        clauses = doubts(case, schedule=True, borderline=_borderline(case, worst))
+        lost = f"; {len(late)} late drops cost {case.lasting(sum(waits))} in all" if len(late) > 1 else ""
+        since = worst.flat_since or worst.at
+        return Finding(
+            self.name,
+            Severity.WARNING,
+            f"learning rate dropped at {case.place(worst.at)}, {case.lasting(max(waits))} after the train loss "
+            f"went flat ({case.place(since)}){lost}",
+            _advice(case),
+            case.span(since, worst.at),
+            case.lines(since, worst.at),
+            not clauses,
+            {"flat_since": since, "drop_at": worst.at, "epochs_flat": sum(waits), "late_drops": float(len(late))},
+            sentence(clauses) or "A run that drops earlier and ends higher.",
+        )
+
+
+def _borderline(case: Case, drop: Drop) -> bool:
+    before = [s for s in case.stretches if abs(s.segment.end - drop.at) < 1e-6]
+    return bool(before) and before[0].flatness.borderline
+
+
+def _advice(case: Case) -> str:
+    """When each late drop would have done: two epochs (or 5 % of the segment) after the loss went flat."""
+    spared, marks = 0.0, []
+    for drop in case.schedule.drops:
+        wait = 0.0
+        if drop.timing == "late" and drop.flat_since is not None:
+            wait = max(0.0, drop.at - drop.flat_since - max(case.epochs(2.0), 0.05 * drop.since_last))
+        spared += wait
+        marks.append(drop.at - spared)
+    if case.schedule.kind == "plateau-driven":
+        return "The scheduler waited too long: lower its `patience` to about a third, with the same factor."
+    line = drop_line(case, *marks)
+    return f"Dropping sooner would have brought the same result {case.lasting(spared)} earlier: {line}."

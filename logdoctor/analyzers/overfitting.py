@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from logdoctor.analyzers.contract import limit
+from logdoctor.analyzers.wording import doubts, percent, sentence
+from logdoctor.case import Case, amount
+from logdoctor.finding import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """The validation loss rose from its best epoch on while the training loss did not.
+
+    What it says
+        Where the validation loss was best, and how far it has risen since.
+
+    Why it matters
+        The last checkpoint is worse than the best one, and the epochs after it were wasted.
+
+    How it decides
+        The bottom of the smoothed validation loss is compared with the mean of its last 10 %. The rise must be large
+        (a share of the plotted height, or of the value) and significant (in σ of the scatter, or by the slope from the
+        bottom on), and the bottom must not lie at the very end.
+
+    Limits
+        rise_height: rise as a share of the plotted height (highest minus lowest level of both losses).
+        rise_value, rise_value_height: or as a share of the best value, together with a share of the height.
+        noise_sigmas, slope_t: significance; one of the two is enough.
+        last_share: a bottom in this last share of the run is not judged.
+        severe_height, severe_value: from here on it is an error.
+
+    What fools it
+        Epoch-wise double descent (the loss falls again later), a small validation set, a drop of the rate to come. A
+        rising validation loss with rising accuracy means over-confidence rather than more errors.
+
+    Reference
+        Prechelt 1998, "Early stopping: but when?" (generalisation loss); Nakkiran et al. 2019 (arXiv:1912.02292).
+    """
+
+    name: ClassVar[str] = "overfitting"
+
+    rise_height: float = limit(0.03, "share of the plotted height", "what the eye calls a rise")
+    rise_value: float = limit(
+        0.05, "share of the best value", "SageMaker's and runmedic's limit, but with significance"
+    )
+    rise_value_height: float = limit(0.01, "share of the plotted height", "5 % of a tiny loss is not worth a word")
+    noise_sigmas: float = limit(4.0, "σ", "one false alarm in thousands of curves of white noise")
+    slope_t: float = limit(5.0, "standard errors", "a slow rise hidden in scatter; autocorrelation allowed for")
+    last_share: float = limit(0.08, "share of the run", "a bottom this late has no history after it")
+    severe_height: float = limit(0.20, "share of the plotted height", "a fifth of all progress lost again")
+    severe_value: float = limit(0.50, "share of the best value", "half as bad again")
+
+    def analyze(self, case: Case) -> Finding | None:
+        train, val = case.needs_train(), case.needs_val(4)
+        if case.departure.diverged or case.total_drop <= 0:
+            return None
+        valley = case.valley
+        best = float(val.x[valley.index])
+        by_height, by_value = valley.rise / plot_height(case), valley.rise / max(abs(valley.level), 1e-12)
+        large = by_height >= self.rise_height or (by_value >= self.rise_value and by_height >= self.rise_value_height)
+        significant = valley.z >= self.noise_sigmas or valley.t >= self.slope_t
+        if not large or not significant or best > (1 - self.last_share) * float(val.x[-1]):
+            return None
+        severe = by_height >= self.severe_height or (by_value >= self.severe_value and by_height >= 0.05)
+        clauses = doubts(case)
+        after = case.length - best
+        return Finding(
+            self.name,
+            Severity.ERROR if severe else Severity.WARNING,
+            f"validation loss was best at {case.place(best)} ({valley.level:.4g}) and has risen to {valley.end:.4g} "
+            f"by {case.place(case.length)} ({percent(by_value)}), while the train loss fell to {train.y[-1]:.4g}",
+            f"The model fits the training data only. Keep the checkpoint of {case.place(best)} and stop there (early "
+            f"stopping would have spared {case.lasting(after)}); to go further, more data, augmentation, dropout or "
+            "weight decay.",
+            case.span(best, case.length),
+            tuple(dict.fromkeys((val.curve.at(best), val.curve.at(case.length)))),
+            not clauses,
+            {"best_epoch": best, "best_value": valley.level, "end_value": valley.end, "rise_of_height": by_height,
+             "rise_of_value": by_value, "sigmas": valley.z, "slope_t": valley.t},
+            sentence(clauses) or f"A validation loss that falls below {amount(valley.level)} again (double descent).",
+        )  # fmt: skip
+
+
+def plot_height(case: Case) -> float:
+    """Height of the plot of both losses: from the higher first level to the lowest level of either."""
+    train, val = case.needs_train(), case.needs_val()
+    top = max(train.first, float(val.y[0]))
+    bottom = min(case.stretches[-1].level, case.valley.level)
+    return max(top - bottom, 1e-12)

@@ -1,0 +1,82 @@
+"""The train loss, one learning-rate segment at a time, and what that says of each drop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
+from logdoctor.run import Floats
+from logdoctor.segments import Drop, Segment
+from logdoctor.tracks import Track
+
+LATE_SHARE = 0.5  # of the segment
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One learning-rate segment of the train loss: its bins x, y (n,) and whether it was flat when it ended."""
+
+    segment: Segment
+    x: Floats
+    y: Floats
+    flatness: Flatness
+
+    @property
+    def flat_length(self) -> float:
+        return self.flatness.length(self.segment.end)
+
+    @property
+    def level(self) -> float:
+        """The loss at its end."""
+        return float(self.flatness.trend[-1])
+
+
+def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) -> tuple[Stretch, ...]:
+    """A stretch for every segment that holds bins, in order; at least one. `min_flat`: in axis units."""
+    whole = Segment(0.0, float(train.x[-1]), None)
+    owner = _owners(train, segments or (whole,))
+    found = []
+    for index, segment in enumerate(segments or (whole,)):
+        inside = owner == index
+        if inside.any():
+            x, y, count = train.x[inside], train.y[inside], train.count[inside]
+            found.append(Stretch(segment, x, y, judge_flatness(x, y, count, train.first, min_flat)))
+    return tuple(found)
+
+
+def _owners(train: Track, segments: Sequence[Segment]) -> npt.NDArray[np.int64]:
+    """The segment each bin belongs to, by the bin's middle."""
+    inner = np.array([segment.end for segment in segments[:-1]])
+    return np.searchsorted(inner, train.x - train.width / 2, side="left").astype(np.int64)
+
+
+def judge_drops(
+    drops: Sequence[Drop], stretches: Sequence[Stretch], total: float, late_after: float
+) -> tuple[Drop, ...]:
+    """Every drop with `flat_since`, `gain` and `timing`. `total`: drop of the run; `late_after`: axis units."""
+    before = {round(stretch.segment.end, 6): stretch for stretch in stretches}
+    ends = [*(drop.at for drop in drops), stretches[-1].segment.end] if stretches else []
+    judged = []
+    for drop, end in zip(drops, ends[1:], strict=bool(stretches)):
+        old, new = before.get(round(drop.at, 6)), before.get(round(end, 6))
+        if old is None or not total > 0:
+            judged.append(drop)
+            continue
+        gain = (old.level - new.level) / total if new is not None else None
+        timing = _timing(old, late_after)
+        judged.append(replace(drop, flat_since=old.flatness.since, gain=gain, timing=timing))
+    return tuple(judged) if stretches else tuple(drops)
+
+
+def _timing(stretch: Stretch, late_after: float) -> str:
+    """early: still falling; late: flat for at least `late_after` and half of the segment; good: between."""
+    if stretch.flatness.answer == FALLING:
+        return "early"
+    if stretch.flatness.answer != FLAT:
+        return "unclear"
+    late = stretch.flat_length >= max(late_after, LATE_SHARE * stretch.segment.length) - 1e-9
+    return "late" if late else "good"

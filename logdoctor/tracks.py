@@ -1,0 +1,83 @@
+"""A loss curve brought to one value per epoch (or per stretch of steps), ready to be judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from logdoctor.curves.bins import Binned, bin_values
+from logdoctor.curves.noise import noise
+from logdoctor.run import Axis, Curve, Floats
+from logdoctor_parsers.names import words
+
+MIN_BINS, MAX_BINS = 40, 400
+RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
+
+
+@dataclass(frozen=True)
+class Track:
+    """A curve and its bins, finite values only. `x`: right edges, `y`: values, `count`: points a bin; shape (n,)."""
+
+    curve: Curve
+    bins: Binned
+    width: float
+
+    @property
+    def x(self) -> Floats:
+        return self.bins.x
+
+    @property
+    def y(self) -> Floats:
+        return self.bins.y
+
+    @property
+    def count(self) -> Floats:
+        return self.bins.count
+
+    def __len__(self) -> int:
+        return len(self.bins)
+
+    @cached_property
+    def noise(self) -> float:
+        """σ of the scatter between bins; NaN for fewer than three."""
+        return noise(self.y)
+
+    @cached_property
+    def first(self) -> float:
+        """The loss of the first bin (the first epoch's mean)."""
+        return float(self.y[0])
+
+
+def track(curve: Curve | None, axis: Axis, cadence: float | None = None) -> Track | None:
+    """Bins of an epoch each; where epochs are unknown of `cadence` (distance between validations), or about 150.
+
+    Runs of under ten epochs get finer bins as far as there are points, runs of over 400 coarser ones. None without
+    a finite value.
+    """
+    if curve is None or not curve.finite.any():
+        return None
+    x = curve.x[curve.finite]
+    width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
+    running = bool(RUNNING_WORDS & set(words(curve.tag)))
+    bins = bin_values(x, curve.value[curve.finite], width, running=running)
+    return Track(curve, bins, width)
+
+
+def _epoch_width(x: Floats) -> float:
+    epochs = max(float(x[-1]), 1e-9)
+    if epochs >= 10:
+        return float(math.ceil(epochs / MAX_BINS))
+    per_epoch = len(x) / max(epochs, 1.0)
+    finer = min(per_epoch / 4, MIN_BINS / epochs)
+    return 1.0 / max(1, math.floor(finer))
+
+
+def _step_width(x: Floats, cadence: float | None) -> float:
+    gap = float(np.median(np.diff(x))) if len(x) > 1 else 1.0
+    length = max(float(x[-1] - x[0]), gap)
+    if cadence and 10 <= length / cadence <= MAX_BINS and cadence >= gap:
+        return cadence
+    return max(gap, length / 150, 1e-9)
