@@ -1,0 +1,60 @@
+"""Text from logs and file names made safe for GitHub-flavoured Markdown.
+
+A log may hold anything: pipes that break tables, backticks, angle brackets, terminal colours, text that reads from
+right to left. Whatever it is, it is shown as itself and changes nothing around it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_SPECIAL = re.compile(r"([\\`*\[\]|~$])")
+_TAG_OPENS = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_EMPHASIS = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+_LINE_START = re.compile(r"^(?=[#>+=-])")
+_LIST_NUMBER = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
+_BACKTICKS = re.compile(r"`+")
+_NOT_IN_SLUG = re.compile(r"[^\w\- ]")
+
+
+def plain(text: str, limit: int = 0) -> str:
+    """One line without control characters; longer than `limit` (0: any length) it ends in an ellipsis."""
+    line = " ".join(_INVISIBLE.sub(_visible, re.sub(r"\s+", " ", text)).split())
+    return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
+
+
+def prose(text: str, limit: int = 0) -> str:
+    """Text as it stands, anywhere in Markdown: in a paragraph, a list or a table's cell."""
+    line = _SPECIAL.sub(r"\\\1", plain(text, limit))
+    line = _EMPHASIS.sub(r"\\_", _ENTITY.sub("&amp;", _TAG_OPENS.sub(r"\\<", line)))
+    return _LIST_NUMBER.sub(r"\1\\", _LINE_START.sub(r"\\", line))
+
+
+def code(text: str, limit: int = 0, *, cell: bool = False) -> str:
+    """A code span; in a table's `cell` pipes are escaped, elsewhere a backslash would show."""
+    line = plain(text, limit) or " "
+    longest = max((len(run) for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    span = f"{fence}{pad}{line}{pad}{fence}"
+    return span.replace("|", r"\|") if cell else span
+
+
+def block(lines: tuple[str, ...], limit: int = 200) -> str:
+    """A fenced block of log lines, each cut at `limit` characters."""
+    shown = [plain(line, limit) for line in lines]
+    longest = max((len(run) for line in shown for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}text", *shown, fence])
+
+
+def slug(heading: str) -> str:
+    """The anchor GitHub and GitLab give a heading with this text."""
+    return _NOT_IN_SLUG.sub("", heading.strip().lower()).replace(" ", "-")

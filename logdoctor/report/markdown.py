@@ -1,0 +1,108 @@
+"""`report.md`: the answer on the first screen, then the runs that need a person, then the rest.
+
+GitHub-flavoured Markdown, no raw HTML but `<details>`; whatever comes from a log or a file name is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from logdoctor.diagnosis import Diagnosis, Report, Unread
+from logdoctor.finding import Severity
+from logdoctor.report import section
+from logdoctor.report.escape import code, prose, slug
+from logdoctor.report.summary import Row, headline, judged, needs_you, row, tally
+
+DETAIL_FOR_ALL = 30  # with more runs, those that need nobody are a line in a table
+SHOWN_UNREAD = 50
+MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️", 0: "✅"}
+HEADER = (
+    "run",
+    "verdict",
+    "best epoch",
+    "val at best",
+    "val now",
+    "epochs per drop",
+    "epochs flat",
+    "last seen",
+)
+
+
+def to_markdown(report: Report, *, plots: bool = True) -> str:
+    """The report as Markdown; `plots`: with the images named in each diagnosis, relative to the report."""
+    blocks = ["# Training report", prose(headline(report))]
+    if not report.runs:
+        return _join([*blocks, *_empty(report), *_unread(report.unread)])
+    urgent = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
+    rest = [diagnosis for diagnosis in report.runs if not needs_you(diagnosis)]
+    detailed = detailed_runs(report)
+    anchors = {id(diagnosis): section.heading(index, diagnosis) for index, diagnosis in enumerate(detailed, 1)}
+    together = len(detailed) == len(report.runs)
+    blocks += _counts(report)
+    blocks += [_table(report.runs if together else urgent, anchors)]
+    blocks += ["`logdoctor explain NAME` says what a finding means and when it is wrong."] if report.findings else []
+    blocks += [section.section(anchors[id(diagnosis)], diagnosis, plots=plots) for diagnosis in detailed]
+    if not together and rest:
+        blocks += [f"## Runs that need nobody ({len(rest)})", _table(rest, anchors)]
+    return _join([*blocks, *_unread(report.unread)])
+
+
+def detailed_runs(report: Report) -> list[Diagnosis]:
+    """The runs that get a section and a plot: all of a few, of many those that need a person."""
+    if len(report.runs) <= DETAIL_FOR_ALL:
+        return list(report.runs)
+    return [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
+
+
+def _join(blocks: Iterable[str]) -> str:
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _counts(report: Report) -> list[str]:
+    lines = [f"Findings: {prose(found)}." if (found := tally(report)) else ""]
+    if report.unread:
+        many = len(report.unread) > 1
+        lines.append(f"[{len(report.unread)} file{'s' * many}](#files-not-read) could not be read.")
+    return [" ".join(line for line in lines if line)]
+
+
+def _table(diagnoses: Sequence[Diagnosis], anchors: dict[int, str]) -> str:
+    rows = [[_link(diagnosis, anchors), *_cells(diagnosis)] for diagnosis in diagnoses]
+    return section.table(HEADER, rows, left=2) if rows else ""
+
+
+def _link(diagnosis: Diagnosis, anchors: dict[int, str]) -> str:
+    name = code(diagnosis.run.name, 80, cell=True)
+    heading = anchors.get(id(diagnosis))
+    return f"[{name}](#{slug(heading)})" if heading else name
+
+
+def _cells(diagnosis: Diagnosis) -> list[str]:
+    line: Row = row(diagnosis)
+    mark = MARKS[line.severity] if judged(diagnosis) else "❔"
+    values = (line.best, line.value_best, line.value_now, line.per_drop, line.flat, line.last_seen)
+    return [f"{mark} {prose(line.verdict)}", *(prose(value) for value in values)]
+
+
+def _empty(report: Report) -> list[str]:
+    advice = (
+        "Nothing was judged, so nothing is known to be well. Give the folder or file the training wrote its log to. "
+        "`logdoctor formats` lists what can be read, `logdoctor formats FILE` says how one file was recognised, and "
+        "`--parser NAME` reads it as the format you name."
+    )
+    return [advice if report.unread else f"No file was found there either. {advice}"]
+
+
+def _unread(unread: Sequence[Unread]) -> list[str]:
+    """Files that gave no run, by reason."""
+    if not unread:
+        return []
+    lines = []
+    by_reason = sorted(unread, key=lambda item: item.reason)
+    for reason, group in groupby(by_reason, key=lambda item: item.reason):
+        paths = [item.path for item in group]
+        names = ", ".join(code(path) for path in paths[:SHOWN_UNREAD])
+        more = f" and {len(paths) - SHOWN_UNREAD} more" if len(paths) > SHOWN_UNREAD else ""
+        lines.append(f"- {prose(reason)}: {names}{more}")
+    return ["## Files not read", "\n".join(lines)]

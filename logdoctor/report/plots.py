@@ -1,0 +1,174 @@
+"""One run as a picture: losses, findings and learning rate below each other on one axis.
+
+Figure and Agg only, never pyplot: no global state, no display, the same bytes for the same input.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from logdoctor.diagnosis import Diagnosis
+from logdoctor.finding import Finding, Severity
+from logdoctor.report import numbers
+from logdoctor.report.escape import plain
+from logdoctor.report.labels import Label, place_labels
+from logdoctor.report.loss_panel import COLUMNS, draw_losses, number_ticks, shown_curves
+from logdoctor.report.scales import thin
+from logdoctor.run import Curve, Run
+from logdoctor.segments import Drop
+
+DPI = 100
+WIDTH = 10.0  # inches: 1000 pixels, the width of a page on GitHub
+LEFT, RIGHT, BELOW, PANEL_GAP = 0.8, 0.15, 0.5, 0.1
+TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
+LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
+LANES = 8  # findings shown below the losses
+LANE_TEXT = 0.25  # of the width: what a finding's name needs
+LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
+RATE, DROP = "#333333", "#555555"
+LANE_COLOURS = {Severity.ERROR: "#CC0000", Severity.WARNING: "#E69F00", Severity.INFO: "#8DA0B3"}
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans", "font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6, "axes.axisbelow": True, "text.parse_math": False,
+    "path.simplify": False, "figure.facecolor": "white",
+}  # fmt: skip
+
+
+def draw(diagnosis: Diagnosis) -> bytes:
+    """The run's curves as a PNG, 1000 pixels wide. Equal diagnoses give equal bytes."""
+    with rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # names in any script; a box is drawn instead
+        image = io.BytesIO()
+        _figure(diagnosis).savefig(image, format="png", dpi=DPI, metadata={"Software": "logdoctor"})
+    return image.getvalue()
+
+
+def _figure(diagnosis: Diagnosis) -> Figure:
+    run, drops = diagnosis.run, diagnosis.schedule.drops
+    lanes = _lanes(diagnosis)
+    rate = run.lr if run.lr is not None and _varies(run.lr) else None
+    heights = [LOSS_HEIGHT, *([LANE_HEIGHT * len(lanes)] if lanes else []), *([RATE_HEIGHT] if rate else [])]
+    figure, panels = _panels(heights, above=TITLE + LEGEND + (DROP_LABELS if drops else 0.08))
+    _set_x(panels, run)
+    draw_losses(panels[0], diagnosis)
+    if lanes:
+        _draw_lanes(panels[1], lanes)
+    if rate:
+        _draw_rate(panels[-1], rate)
+    for axes in panels:
+        for drop in drops:
+            axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
+    place_labels(panels[0], [_drop_label(drop) for drop in drops])
+    _title(figure, plain(run.name, 90))
+    _legend(figure, panels[0])
+    return figure
+
+
+def _panels(heights: Sequence[float], above: float) -> tuple[Figure, list[Axes]]:
+    """A figure with panels of these heights below each other on one x axis, `above` left free on top; all in inches."""
+    total = above + sum(heights) + PANEL_GAP * (len(heights) - 1) + BELOW
+    figure = Figure(figsize=(WIDTH, total))
+    FigureCanvasAgg(figure)
+    panels: list[Axes] = []
+    top = total - above
+    for height in heights:
+        box = (LEFT / WIDTH, (top - height) / total, (WIDTH - LEFT - RIGHT) / WIDTH, height / total)
+        panels.append(figure.add_axes(box, sharex=panels[0] if panels else None))
+        top -= height + PANEL_GAP
+    return figure, panels
+
+
+def _title(figure: Figure, text: str) -> None:
+    top = 1 - 0.08 / figure.get_figheight()
+    figure.text(LEFT / WIDTH, top, text, va="top", fontsize=11, fontweight="bold")
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """In one line above the picture, where it hides nothing."""
+    handles, names = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(
+            handles, names, loc="upper left", bbox_to_anchor=(LEFT / WIDTH, 1 - TITLE / figure.get_figheight()),
+            ncols=len(handles), fontsize=8, frameon=False, borderpad=0, borderaxespad=0, handlelength=1.8,
+            columnspacing=1.4, numpoints=1,
+        )  # fmt: skip
+
+
+def _set_x(panels: Sequence[Axes], run: Run) -> None:
+    """From zero, where the run begins near it, to its end; ticks and a name below the last panel only."""
+    curves = [curve for curve in shown_curves(run) if len(curve)]
+    start = min((float(curve.x[0]) for curve in curves), default=0.0)
+    end = max((float(curve.x[-1]) for curve in curves), default=1.0)
+    start = 0.0 if 0 <= start < 0.2 * end else start
+    margin = 0.01 * (end - start) or 0.5
+    panels[0].set_xlim(start - margin, end + margin)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 2.5, 5, 10], integer=end - start > 5))
+    panels[-1].set_xlabel({"epoch": "epoch", "step": "step", "index": "row"}[run.axis.unit])
+    for axes in panels[:-1]:
+        axes.tick_params(labelbottom=False, bottom=False)
+
+
+def _lanes(diagnosis: Diagnosis) -> list[Finding]:
+    """Findings that name a place, worst first."""
+    placed = [finding for finding in diagnosis.findings if np.isfinite([finding.span.start, finding.span.end]).all()]
+    return sorted(placed, key=lambda finding: -finding.severity)[:LANES]
+
+
+def _draw_lanes(axes: Axes, lanes: Sequence[Finding]) -> None:
+    """Each finding as a bar over the stretch it speaks of, named beside it."""
+    axes.set_ylim(len(lanes) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    left, right = axes.get_xlim()
+    width = right - left
+    for lane, finding in enumerate(lanes):
+        start, end = finding.span.start, max(finding.span.end, finding.span.start + 0.004 * width)
+        colour = LANE_COLOURS[finding.severity]
+        axes.plot([start, end], [lane, lane], color=colour, linewidth=5, solid_capstyle="butt", zorder=3)
+        x, side = _beside((start - left) / width, (end - left) / width)
+        text = f"{finding.severity.word}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
+        axes.text(left + x * width, lane, text, va="center", ha=side, fontsize=8, bbox=box, zorder=4)
+
+
+def _beside(start: float, end: float) -> tuple[float, str]:
+    """Where a bar's name goes (shares of the width): right of it, left of it, or on it where neither has room."""
+    if 1 - end > LANE_TEXT:
+        return end + 0.006, "left"
+    return (start - 0.006, "right") if start > LANE_TEXT else (start + 0.012, "left")
+
+
+def _varies(rate: Curve) -> bool:
+    values = rate.value[rate.finite]
+    return len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
+
+
+def _draw_rate(axes: Axes, rate: Curve) -> None:
+    values = rate.value[rate.finite]
+    log = bool((values > 0).all() and values.max() / values.min() >= LOG_RATES)
+    steps = len(np.unique(values)) <= 12
+    axes.set_yscale("log" if log else "linear")
+    axes.plot(
+        *thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle="steps-pre" if steps else "default"
+    )
+    number_ticks(axes, log=log)
+    axes.set_ylabel("lr (log)" if log else "lr")
+
+
+def _drop_label(drop: Drop) -> Label:
+    """Factor, place and verdict; those with a verdict to act on are placed first."""
+    what = "drop" if drop.factor is None else numbers.multiple(drop.factor)
+    verdict = "" if drop.timing == "unclear" else f", {drop.timing}"
+    urgent = drop.timing in ("late", "early")
+    return Label(drop.at, f"{what} @{numbers.place(drop.at)}{verdict}", priority=0 if urgent else 1)

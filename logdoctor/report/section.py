@@ -1,0 +1,210 @@
+"""One run's part of `report.md`: verdict, plot, findings, drops, and folded away what is only looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from urllib.parse import quote
+
+from logdoctor.diagnosis import Diagnosis
+from logdoctor.finding import Evidence, Finding
+from logdoctor.report import numbers
+from logdoctor.report.escape import block, code, plain, prose
+from logdoctor.report.summary import nothing_found, row
+from logdoctor.run import Axis, Run, RunProblem
+from logdoctor.segments import Drop, Schedule
+
+SHOWN_EVIDENCE = 4
+SHOWN_DROPS = 12
+SHOWN_TAIL = 12
+SHOWN_PROBLEMS = 20
+CRASHED = ("crashed", "stopped", "torn")
+
+
+def heading(number: int, diagnosis: Diagnosis) -> str:
+    """The section's title as plain text; the number makes its anchor unique."""
+    return f"{number}. {plain(diagnosis.run.name, 80)}"
+
+
+def section(title: str, diagnosis: Diagnosis, *, plots: bool) -> str:
+    """The whole section."""
+    number, name = title.split(". ", 1)
+    blocks = [f"## {number}. {prose(name)}", _sentence(diagnosis), _facts_line(diagnosis)]
+    blocks += _images(diagnosis) if plots else []
+    blocks += [_finding(finding) for finding in diagnosis.findings]
+    blocks += [_tail(diagnosis.run), _drops(diagnosis), _reading(diagnosis.run), _not_examined(diagnosis)]
+    blocks += [details("Measures and configuration", _looked_up(diagnosis))]
+    return "\n\n".join(text for text in blocks if text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A table whose first `left` columns are text and the rest numbers; cells are escaped already."""
+    rule = ["---" if column < left else "---:" for column in range(len(header))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
+
+
+def details(summary: str, body: str) -> str:
+    """Text folded away under a one-line summary; nothing where there is no text."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>" if body else ""
+
+
+def _sentence(diagnosis: Diagnosis) -> str:
+    if diagnosis.findings:
+        worst = max(diagnosis.findings, key=lambda finding: finding.severity)
+        return f"**{prose(_first_sentence(worst.message))}**"
+    return f"**{prose(nothing_found(diagnosis)).capitalize()}.**"
+
+
+def _first_sentence(text: str) -> str:
+    head, stop, _ = plain(text).partition(". ")
+    return head + "." if stop else head
+
+
+def _facts_line(diagnosis: Diagnosis) -> str:
+    """The run in one line: length, losses, schedule, time, format."""
+    run, line = diagnosis.run, row(diagnosis)
+    parts = [numbers.amount(run.end, run.axis)]
+    if run.train is not None and run.train.finite.any():
+        values = run.train.value[run.train.finite]
+        parts.append(f"{code(run.train.tag)} {numbers.figure(float(values[0]))} → {numbers.figure(float(values[-1]))}")
+    judged_by = run.val or run.val_metric
+    if judged_by is not None:
+        best = "" if line.value_best == numbers.NOTHING else f" best {line.value_best},"
+        parts.append(f"{code(judged_by.tag)}{best} last {line.value_now}")
+    parts.append(_schedule_words(diagnosis.schedule))
+    parts += [f"{numbers.figure(hours)} h" for hours in [diagnosis.measures.get("hours")] if hours]
+    parts.append(", ".join(run.formats))
+    parts += [f"{run.attempts} attempts"] if run.attempts > 1 else []
+    return " · ".join(part for part in parts if part and part != numbers.NOTHING)
+
+
+def _schedule_words(schedule: Schedule) -> str:
+    if schedule.kind == "unknown" and not schedule.drops:
+        return ""
+    guess = " (inferred from the loss)" if schedule.origin == "inferred" else ""
+    count = len(schedule.drops)
+    return f"learning rate {schedule.kind}" + (f", {count} drop{'s' * (count > 1)}" if count else "") + guess
+
+
+def _images(diagnosis: Diagnosis) -> list[str]:
+    name = plain(diagnosis.run.name, 80).replace("[", "(").replace("]", ")").replace("\\", "/").replace("`", "'")
+    return [f"![Curves of {prose(name)}]({quote(plot.as_posix())})" for plot in diagnosis.plots]
+
+
+def _finding(finding: Finding) -> str:
+    """A finding as a list item: what and where, evidence, cause and remedy, what would change it."""
+    doubt = "" if finding.firm else ", tentative"
+    where = numbers.stretch(finding.span)
+    title = f"**{finding.analyzer}** ({finding.severity.word}{doubt}{', ' + where if where != numbers.NOTHING else ''})"
+    lines = [f"- {title}: {prose(finding.message)}"]
+    if finding.evidence:
+        lines.append(f"  - Evidence: {_places(finding.evidence)}")
+    lines += [f"  - {step}" for step in _advice(finding.advice)]
+    if finding.would_change:
+        lines.append(f"  - What would change this: {prose(finding.would_change)}")
+    return "\n".join(lines)
+
+
+def _advice(advice: str) -> list[str]:
+    """Cause and remedy as two steps, where the advice has two sentences."""
+    cause, stop, remedy = plain(advice).partition(". ")
+    if not advice:
+        return []
+    return [f"Why: {prose(cause)}.", f"Do: {prose(remedy)}"] if stop else [f"Do: {prose(cause)}"]
+
+
+def _places(evidence: Sequence[Evidence]) -> str:
+    shown = [
+        code(str(place)) + (f" {code(place.text, 120)}" if place.text else "") for place in evidence[:SHOWN_EVIDENCE]
+    ]
+    more = len(evidence) - SHOWN_EVIDENCE
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _tail(run: Run) -> str:
+    """The last lines of a log that did not close by itself."""
+    closing = run.closing
+    if closing.kind not in CRASHED or not closing.tail:
+        return ""
+    return f"The log ends at {code(str(closing.evidence))}:\n\n{block(closing.tail[-SHOWN_TAIL:])}"
+
+
+def _drops(diagnosis: Diagnosis) -> str:
+    drops, axis = diagnosis.schedule.drops, diagnosis.run.axis
+    if not drops:
+        return ""
+    header = ("drop after", "factor", f"{axis.words} since the last", "flat since", "gain", "verdict")
+    rows = [_drop(drop, axis) for drop in drops]
+    if len(rows) <= SHOWN_DROPS:
+        return table(header, rows)
+    return details(f"{len(rows)} learning-rate drops", table(header, rows))
+
+
+def _drop(drop: Drop, axis: Axis) -> list[str]:
+    sure = drop.low == drop.high
+    interval = "" if sure else f" ({numbers.place(drop.low)}–{numbers.place(drop.high)})"
+    where = numbers.position(drop.at, axis.unit) + interval
+    flat = numbers.place(drop.flat_since)
+    return [
+        where,
+        numbers.multiple(drop.factor),
+        numbers.place(drop.since_last),
+        flat,
+        numbers.share(drop.gain),
+        drop.timing,
+    ]
+
+
+def _reading(run: Run) -> str:
+    """What could not be read, and what stitching kept and dropped."""
+    lines = [f"- {prose(receipt)}" for receipt in run.receipts]
+    lines += [f"- {_problem(problem)}" for problem in run.problems[:SHOWN_PROBLEMS]]
+    if len(run.problems) > SHOWN_PROBLEMS:
+        lines.append(f"- {len(run.problems) - SHOWN_PROBLEMS} more in report.json")
+    return "Reading the log:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _problem(problem: RunProblem) -> str:
+    where = f"{problem.source}:{problem.line}" if problem.line else problem.source
+    return f"{code(where)}: {prose(problem.message, 300)}"
+
+
+def _not_examined(diagnosis: Diagnosis) -> str:
+    """Analyzers that crashed, and those that could not judge, by reason."""
+    lines = [f"- **{failed.analyzer}** crashed: {code(failed.error, 300)}" for failed in diagnosis.failed]
+    skipped = sorted(diagnosis.skipped, key=lambda item: item.reason)
+    for reason, group in groupby(skipped, key=lambda item: item.reason):
+        lines.append(f"- {', '.join(item.analyzer for item in group)}: {prose(reason)}")
+    return "Not examined:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _looked_up(diagnosis: Diagnosis) -> str:
+    """Measures, facts with their lines, files, and the schedule as configuration."""
+    measures = [
+        [name.replace("_", " "), numbers.figure(value, 4)]
+        for name, value in diagnosis.measures.items()
+        if value is not None
+    ]
+    parts = [table(("measure", "value"), measures) if measures else ""]
+    facts = [
+        [
+            code(name, cell=True),
+            code(str(fact.value), 100, cell=True),
+            code(f"{fact.source}:{fact.line}", cell=True),
+        ]
+        for name, fact in diagnosis.run.facts.items()
+    ]
+    parts.append(table(("fact", "value", "stated at"), facts, left=3) if facts else "")
+    files = [
+        [
+            code(source.path, cell=True),
+            source.format,
+            str(source.lines),
+            str(source.data),
+            str(source.unreadable),
+        ]
+        for source in diagnosis.run.sources
+    ]
+    parts.append(table(("file", "format", "lines", "with numbers", "not understood"), files, left=2) if files else "")
+    parts += [f"{name}: {code(line)}" for name, line in diagnosis.schedule.config.items()]
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,145 @@
+"""What every renderer says first about a run and about the whole report, in the same words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from logdoctor.diagnosis import Diagnosis, Report
+from logdoctor.finding import Finding, Severity
+from logdoctor.report import numbers
+from logdoctor.report.json_report import epochs_per_drop_list
+from logdoctor.run import Curve, Run
+
+WHOLE_RUN = 0.9  # a finding over more of the run than this needs no place in a short verdict
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run's line in the summary table, as text without markup."""
+
+    name: str
+    severity: int
+    verdict: str
+    best: str
+    value_best: str
+    value_now: str
+    per_drop: str
+    flat: str
+    last_seen: str
+
+
+def needs_you(diagnosis: Diagnosis) -> bool:
+    """Whether a person should look at the run: a warning, an error, or an analyzer that crashed."""
+    return diagnosis.worst >= Severity.WARNING or bool(diagnosis.failed)
+
+
+def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
+    """The summary of one run; the verdict names at most `findings` findings."""
+    run, measures = diagnosis.run, diagnosis.measures
+    now = _last(run.val or run.val_metric)
+    return Row(
+        name=run.name,
+        severity=diagnosis.worst,
+        verdict=verdict(diagnosis, findings),
+        best=_with_unit(measures.get("best_epoch"), run),
+        value_best=numbers.figure(measures.get("best_value")),
+        value_now=numbers.figure(now),
+        per_drop=_per_drop(diagnosis),
+        flat=_with_unit(measures.get("epochs_flat"), run),
+        last_seen=last_seen(run),
+    )
+
+
+def verdict(diagnosis: Diagnosis, findings: int = 3) -> str:
+    """The findings' names, worst first, with their place: `overfitting (epoch 20–40), late drop`."""
+    loud = [finding for finding in diagnosis.findings if finding.severity > Severity.INFO]
+    shown = sorted(loud or diagnosis.findings, key=lambda finding: -finding.severity)
+    words = [_short(finding, diagnosis.run) for finding in shown[:findings]]
+    if len(shown) > findings:
+        words.append(f"{len(shown) - findings} more")
+    if diagnosis.failed:
+        words.append(f"{len(diagnosis.failed)} analyzer{'s' * (len(diagnosis.failed) > 1)} crashed")
+    state = [diagnosis.state] if diagnosis.state in ("running", "stalled") and diagnosis.state not in words else []
+    return ", ".join(state + words) or nothing_found(diagnosis)
+
+
+def nothing_found(diagnosis: Diagnosis) -> str:
+    """What to say of a run without findings: never that all is well where the loss could not be read."""
+    return "nothing found" if judged(diagnosis) else "not judged: no loss found"
+
+
+def judged(diagnosis: Diagnosis) -> bool:
+    """Whether there was a curve to judge by."""
+    run = diagnosis.run
+    return run.train is not None or run.val is not None or bool(diagnosis.findings)
+
+
+def _short(finding: Finding, run: Run) -> str:
+    name = finding.analyzer.replace("-", " ")
+    start, end = finding.span.start, finding.span.end
+    where = "" if end - start > WHOLE_RUN * run.end else numbers.stretch(finding.span)
+    doubt = "" if finding.firm else "?"
+    return f"{name}{doubt} ({where})" if where and where != numbers.NOTHING else f"{name}{doubt}"
+
+
+def _per_drop(diagnosis: Diagnosis) -> str:
+    schedule, run = diagnosis.schedule, diagnosis.run
+    if not schedule.drops:
+        return numbers.NOTHING
+    lengths = epochs_per_drop_list(schedule, run.axis)
+    mark = " (inferred)" if schedule.origin == "inferred" else ""
+    if lengths:
+        return numbers.place(float(np.median(lengths))) + mark
+    return numbers.amount(schedule.per_drop, run.axis) + mark
+
+
+def _with_unit(value: float | None, run: Run) -> str:
+    return numbers.place(value) if run.axis.unit == "epoch" else numbers.amount(value, run.axis)
+
+
+def _last(curve: Curve | None) -> float | None:
+    if curve is None or not curve.finite.any():
+        return None
+    return float(curve.value[curve.finite][-1])
+
+
+def last_seen(run: Run) -> str:
+    """How far the run came and when that was logged: `epoch 52, 2026-11-21 03:14`."""
+    times = [float(np.nanmax(curve.wall_time)) for curve in run.curves if np.isfinite(curve.wall_time).any()]
+    when = numbers.moment(max(times, default=float("nan")))
+    where = numbers.position(run.end, run.axis.unit)
+    return where if when == numbers.NOTHING else f"{where}, {when}"
+
+
+def headline(report: Report) -> str:
+    """The whole report in a sentence: how many runs, how many need a person."""
+    if not report.runs:
+        return "No training run was found."
+    errors = sum(diagnosis.worst == Severity.ERROR for diagnosis in report.runs)
+    warnings = sum(diagnosis.worst == Severity.WARNING for diagnosis in report.runs)
+    crashed = sum(bool(diagnosis.failed) for diagnosis in report.runs)
+    blind = sum(not judged(diagnosis) for diagnosis in report.runs)
+    counts = (
+        (errors, "with errors"),
+        (warnings, "with warnings"),
+        (crashed, "with a crashed analyzer"),
+        (blind, "not judged for want of a loss"),
+    )
+    parts = [f"{count} {words}" for count, words in counts if count]
+    total = f"{len(report.runs)} run{'s' * (len(report.runs) > 1)}"
+    return f"{total}: {', '.join(parts)}." if parts else f"{total}, none needs you."
+
+
+def tally(report: Report) -> str:
+    """In how many runs each finding was made, most severe first: `divergence 3, overfitting 12`."""
+    severity: dict[str, int] = {}
+    count: Counter[str] = Counter()
+    for diagnosis in report.runs:
+        for finding in {finding.analyzer: finding for finding in diagnosis.findings}.values():
+            count[finding.analyzer] += 1
+            severity[finding.analyzer] = max(severity.get(finding.analyzer, 0), finding.severity)
+    names = sorted(count, key=lambda name: (-severity[name], -count[name], name))
+    return ", ".join(f"{name.replace('-', ' ')} {count[name]}" for name in names)

@@ -1,0 +1,129 @@
+"""Writing a report: whole files, safe names, and nothing overwritten that is not ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from logdoctor.diagnosis import Report
+from logdoctor.errors import LogDoctorError
+from logdoctor.report import files
+from logdoctor.report.files import file_name, write_report
+from tests.factories import curve, diagnosis, falling, finding, run
+
+
+def report(*names: str) -> Report:
+    return Report(tuple(diagnosis(run(name), finding()) for name in names or ("a",)))
+
+
+def test_all_files_are_written_and_all_images_exist(tmp_path: Path) -> None:
+    written = write_report(report("a", "b/c"), tmp_path / "out" / "deep")
+    folder = tmp_path / "out" / "deep"
+    document = json.loads((folder / "report.json").read_text("utf-8"))
+    plots = [plot for of in document["runs"] for plot in of["plots"]]
+    assert plots == [plot.as_posix() for of in written.runs for plot in of.plots]
+    assert all((folder / plot).read_bytes().startswith(b"\x89PNG") for plot in plots)
+    text = (folder / "report.md").read_text("utf-8")
+    assert all(f"]({plot})" in text for plot in plots)
+    assert sorted(path.name for path in folder.iterdir()) == ["plots", "report.json", "report.md"]
+
+
+def test_without_plots(tmp_path: Path) -> None:
+    written = write_report(report(), tmp_path, plots=False)
+    assert written.runs[0].plots == ()
+    assert not (tmp_path / "plots").exists()
+    assert "![" not in (tmp_path / "report.md").read_text("utf-8")
+
+
+def test_a_former_report_is_replaced_and_its_plots_removed(tmp_path: Path) -> None:
+    write_report(report("old"), tmp_path)
+    (tmp_path / "plots" / "mine.png").write_bytes(b"x")
+    write_report(report("new"), tmp_path)
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == ["mine.png", "new.png"]
+    assert "old" not in (tmp_path / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("report.md", "my notes"), ("report.json", '{"a": 1}'), ("report.json", "[1]"), ("plots", None)],
+)
+def test_a_strangers_files_are_not_overwritten(tmp_path: Path, name: str, content: str | None) -> None:
+    if content is None:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_text("mine")
+    else:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(LogDoctorError, match=r"was not written by logdoctor.*-o DIR"):
+        write_report(report(), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_empty_files_are_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "report.md").touch()
+    (tmp_path / "plots").mkdir()
+    write_report(report(), tmp_path, plots=False)
+    assert (tmp_path / "report.md").stat().st_size > 0
+
+
+def test_an_interrupted_drawing_leaves_a_folder_the_next_report_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_draw_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_report(report(), tmp_path)
+    write_report(report(), tmp_path)
+    assert (tmp_path / "report.md").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(LogDoctorError, match=r"cannot write the report to .*taken.*-o DIR"):
+        write_report(report(), tmp_path / "taken")
+
+
+def test_a_drawing_that_fails_costs_only_itself(tmp_path: Path) -> None:
+    broken = run("broken", curve(falling()))
+    object.__setattr__(broken.train, "value", "no array")
+    good = diagnosis(run("good"))
+    folder = tmp_path / "out"
+    drawn = files._draw_one(diagnosis(broken), folder, "broken")
+    assert [failed.analyzer for failed in drawn.failed] == ["plot"]
+    assert write_report(Report((good,)), folder).runs[0].plots == (Path("plots/good.png"),)
+
+
+def test_file_names_are_safe_and_unique() -> None:
+    taken: set[str] = set()
+    names = [
+        "a",
+        "A",
+        "../../etc/passwd",
+        "..",
+        "",
+        "a/b",
+        "a_b",
+        "x" * 300,
+        "x" * 301,
+        "é|?",
+        "-rf",
+        "con\n",
+        "a\udcff",
+    ]
+    made = [file_name(name, taken) for name in names]
+    assert made[0] == "a"
+    assert len({name.casefold() for name in made}) == len(names)
+    assert all(
+        name.isascii() and "/" not in name and not name.startswith((".", "-")) and len(name) < 100 for name in made
+    )
+
+
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write_report(report("a", "b"), tmp_path / folder)
+    for path in (tmp_path / "one").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
