@@ -23,14 +23,20 @@ from logdoctor_parsers.contract import (
 )
 from logdoctor_parsers.csv_table import PARSER as CSV
 from logdoctor_parsers.json_lines import PARSER as JSON_LINES
+from logdoctor_parsers.keras_console import PARSER as KERAS_CONSOLE
 from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
+from logdoctor_parsers.keras_history import PARSER as KERAS_HISTORY
+from logdoctor_parsers.notebook import PARSER as NOTEBOOK
 from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
 
 PARSERS: tuple[Parser, ...] = (
+    NOTEBOOK,
     TRAINER_STATE,
     KERAS_CSV,
     CSV,
     JSON_LINES,
+    KERAS_CONSOLE,
+    KERAS_HISTORY,
 )
 
 __all__ = [

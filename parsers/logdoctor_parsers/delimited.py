@@ -15,6 +15,7 @@ from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, 
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
 from logdoctor_parsers.records import MISSING, Records, names_loss, names_quality, number
+from logdoctor_parsers.text import decode
 
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
@@ -51,20 +52,10 @@ def physical_lines(content: bytes) -> list[str]:
 
     An empty last item says that the text ends with a line end.
     """
-    text = decode(content)
+    text = decode(content)[0].replace("\0", "")
     if "\n" not in text:
         return text.split("\r")
     return [line.rstrip("\r") for line in text.split("\n")]
-
-
-def decode(content: bytes) -> str:
-    """UTF-8 or UTF-16 with or without byte-order mark, else Latin-1."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:

@@ -128,7 +128,7 @@ def _evaluations_at_last_step(step: Floats, role: npt.NDArray[np.str_]) -> Float
 def _by_step_or_epoch(
     step: Floats, epoch: Floats, role: npt.NDArray[np.str_], inner: Floats
 ) -> tuple[Floats, Floats, npt.NDArray[np.str_]]:
-    """MMEngine's scalars: `step` counts iterations in training rows (they also say `iter`), epochs in evaluation rows."""
+    """MMEngine's scalars: `step` counts iterations in training rows (with `iter`), epochs in evaluation rows."""
     step, epoch, role = step.copy(), epoch.copy(), role.copy()
     trained = last_step = np.nan
     for row in range(len(step)):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem
-from logdoctor_parsers.delimited import decode
 from logdoctor_parsers.json_lines import flatten
 from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts
 from logdoctor_parsers.records import Records, tabulate
+from logdoctor_parsers.text import decode
 
 # Keys of the state and of the summary row → names of facts.
 STATE_FACTS = {
@@ -47,7 +47,7 @@ class TrainerState:
         return Match.SURE if is_state else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
-        text = decode(file.read())
+        text = decode(file.read())[0]
         lines = LineIndex(text)
         members, complete = read_parts(text, text.index("{"))
         state = {part.key: part for part in members}

@@ -1,0 +1,161 @@
+"""Keras' `History.history` written to a file: a dict of lists, one number an epoch.
+
+As JSON (one line or many), as pandas' `to_json` (`{"loss": {"0": …}}`), as a Python dict printed into a log, pickled
+(also inside a `.npy` file). Pickles are read by an unpickler that knows dicts, lists, numbers and NumPy arrays and
+refuses the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem
+from logdoctor_parsers.history_pickle import is_pickle, unpickle_history
+from logdoctor_parsers.json_stream import LineIndex
+from logdoctor_parsers.names import words
+from logdoctor_parsers.positions import EPOCH
+from logdoctor_parsers.records import Records, names_loss, names_quality, number, tabulate
+from logdoctor_parsers.text import decode
+
+# 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
+_LIST = re.compile(r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})""")
+_ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
+_INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
+_NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One key's list: numbers, the line of each, and whether it follows the list before in the same dict."""
+
+    key: str
+    values: list[float]
+    lines: list[int]
+    continues: bool = False
+
+
+@dataclass(frozen=True)
+class KerasHistory:
+    """A saved History: keys without `val_` are the training set's, the n-th number is that of epoch n."""
+
+    name: str = "keras-history"
+    description: str = "Keras History: JSON, printed dict or pickle"
+
+    def sniff(self, file: LogFile) -> Match:
+        try:
+            head = file.head
+        except (OSError, EOFError):
+            return Match.NO
+        if is_pickle(head):
+            return Match.MAYBE if b"loss" in head or b"acc" in head else Match.NO
+        text = decode(head)[0]
+        if '"cell_type"' in text or '"log_history"' in text or not _of_training(find_lists(text)):
+            return Match.NO
+        return Match.SURE if _is_document(text) else Match.MAYBE
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        content = file.read()
+        if is_pickle(content):
+            return self._parse_pickle(content)
+        text = decode(content)[0]
+        curves = _worth_reading(list(find_lists(text)), document=_is_document(text))
+        lines = text.count("\n") + (not text.endswith("\n"))
+        cut = _is_document(text) and not text.rstrip().endswith(("}", "]"))
+        return self._result(curves, lines, Ending("torn", lines, "the file is cut off") if cut else Ending())
+
+    def _parse_pickle(self, content: bytes) -> ParsedLog:
+        try:
+            history = unpickle_history(content)
+        except ValueError as error:
+            problem = Problem(0, f"pickle not read: {error}")
+            return ParsedLog(self.name, tabulate(Records())[0], problems=(problem,), unreadable=1)
+        curves = [Curve(key, values, list(range(1, len(values) + 1))) for key, values in history.items()]
+        return self._result(curves, max((len(curve.values) for curve in curves), default=0), Ending())
+
+    def _result(self, curves: list[Curve], lines: int, ending: Ending) -> ParsedLog:
+        records = Records()
+        for history in _histories(curves):
+            _add_history(records, history)
+        table, facts = tabulate(records, bare_split="train")
+        return ParsedLog(self.name, table, facts, lines=lines, data=len(records), ending=ending)
+
+
+def find_lists(text: str) -> Iterator[Curve]:
+    """All `key: [numbers]` of a text, JSON or Python; lists that hold anything else are passed over."""
+    lines = LineIndex(text)
+    plain = _NUMPY_SCALAR.sub(_keep_length, text)
+    last = 0
+    for match in _LIST.finditer(plain):
+        values, places = [], []
+        for item in _ITEM.finditer(match[3]):
+            value = number(_INDEX.sub("", item[0]).strip().strip("'\""))
+            if value is None:
+                break
+            values.append(value)
+            places.append(lines.line(match.start(3) + item.start()))
+        else:
+            if values:
+                continues = not plain[last : match.start()].strip(" \t\r\n,)")
+                yield Curve(match[2], values, places, continues)
+                last = match.end()
+
+
+def _keep_length(match: re.Match[str]) -> str:
+    """`np.float32(0.5)` → the number alone, padded so that offsets stay."""
+    return match[1].strip().ljust(len(match[0]))
+
+
+def _is_document(text: str) -> bool:
+    """Whether the text is a dict, or a list of dicts, from its first character on: no log with a dict printed into it."""
+    return text.lstrip("\ufeff \t\r\n[").startswith("{")
+
+
+def _of_training(curves: Iterable[Curve]) -> bool:
+    """Whether lists are those of a history: a loss or a known metric among them, with more than one number."""
+    return any(len(c.values) > 1 and _is_metric(c.key) for c in curves)
+
+
+def _is_metric(key: str) -> bool:
+    return names_loss(key) or names_quality(key)
+
+
+def _worth_reading(curves: list[Curve], *, document: bool) -> list[Curve]:
+    """Metrics, and other lists as long as one of them; of a log only the dicts that hold a metric."""
+    if not document:
+        starts = [i for i, curve in enumerate(curves) if i == 0 or not curve.continues]
+        groups = [curves[start:end] for start, end in pairwise([*starts, len(curves)])]
+        curves = [curve for group in groups if _of_training(group) for curve in group]
+    lengths = {len(curve.values) for curve in curves if _is_metric(curve.key)}
+    return [curve for curve in curves if _is_metric(curve.key) or len(curve.values) in lengths]
+
+
+def _histories(curves: list[Curve]) -> Iterator[list[Curve]]:
+    """Lists divided into histories: a key that comes again begins the next one (folds, several fits)."""
+    history: dict[str, Curve] = {}
+    for curve in curves:
+        if curve.key in history:
+            yield list(history.values())
+            history = {}
+        history[curve.key] = curve
+    if history:
+        yield list(history.values())
+
+
+def _add_history(records: Records, history: list[Curve]) -> None:
+    """One row an epoch; epochs count from 1 where all lists have one length and none is the epoch itself."""
+    length = max(len(curve.values) for curve in history)
+    numbered = all(len(curve.values) == length for curve in history)
+    labelled = any("_".join(words(curve.key)) in EPOCH for curve in history)
+    for index in range(length):
+        records.begin(min(curve.lines[index] for curve in history if index < len(curve.values)))
+        if numbered and not labelled:
+            records.put("epoch", index + 1)
+        for curve in history:
+            if index < len(curve.values):
+                records.put(curve.key, curve.values[index], curve.lines[index])
+
+
+PARSER = KerasHistory()
