@@ -1,0 +1,177 @@
+"""Event records of one length, decoded as a matrix: one row a record, one parse for all rows of the same layout.
+
+Most records of an event file differ in wall time, step and value alone. The first row of a group is parsed in full; what
+it has constant is compared in all the others, and rows that agree have their numbers where the first has them. Their CRC
+is that of the constant part XOR what each varying byte contributes. Rows that do not agree are left to the next template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_message import Event, Scalar, parse_event
+from logdoctor_parsers.event_wire import MalformedError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+
+MIN_ROWS = 8          # fewer rows are parsed faster one by one
+_EXACT_TEMPLATES = 4  # after so many, the next ones match rows of any tag
+_MAX_TEMPLATES = 12
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The numbers of rows of one layout. `rows`, `wall_time`, `step` (n,); one of `values` (n,) and `tags` for each scalar.
+
+    With `tag_of` (n,) there is one array of values, and row i has the tag `tags[tag_of[i]]`.
+    """
+
+    rows: Ints
+    wall_time: Floats
+    step: Floats
+    values: tuple[Floats, ...]
+    tags: tuple[tuple[bytes, bool], ...]
+    tag_of: Ints | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """The layout of an event: what is constant, as words under a mask, and where its numbers stand.
+
+    `constant` and `mask` (words,) cover payload, CRC and padding. `any_tag`: the tag's bytes are not compared.
+    """
+
+    length: int
+    constant: Words
+    mask: Words
+    wall_time_start: int
+    step_span: tuple[int, int] | None
+    scalars: tuple[Scalar, ...]
+    any_tag: bool
+
+    @classmethod
+    def of(cls, payload: bytes, event: Event, any_tag: bool) -> Template | None:
+        """The template of an event; None where its layout says nothing of other rows (numbers of varying width)."""
+        if event.wall_time_start is None or not event.scalars or not all(scalar.form for scalar in event.scalars):
+            return None
+        mask = np.zeros(row_width(len(payload)), np.uint8)
+        mask[: len(payload)] = 0xFF
+        mask[event.wall_time_start : event.wall_time_start + 8] = 0
+        if event.step_span:
+            mask[slice(*event.step_span)] = 0x80   # how many bytes the step takes is part of the layout
+        for scalar in event.scalars:
+            mask[scalar.start : scalar.start + np.dtype(scalar.form).itemsize] = 0
+        any_tag = any_tag and len(event.scalars) == 1
+        if any_tag:
+            mask[slice(*event.scalars[0].tag_span)] = 0
+        row = np.frombuffer(payload.ljust(len(mask), b"\0"), np.uint8) & mask
+        return cls(
+            len(payload), row.view("<u8"), mask.view("<u8"), event.wall_time_start, event.step_span, tuple(event.scalars), any_tag
+        )
+
+    def matches(self, rows: Words) -> Flags:
+        """Which rows (n, words) agree with the constant part: shape (n,)."""
+        difference = np.zeros(len(rows), np.uint64)
+        for column in np.flatnonzero(self.mask).tolist():
+            difference |= (rows[:, column] & self.mask[column]) ^ self.constant[column]
+        return difference == 0
+
+    def intact(self, rows: Words) -> Flags:
+        """Which of the matching rows have the CRC that is stored behind them: shape (n,)."""
+        constant = self.constant.view(np.uint8)[: self.length]
+        varying = np.flatnonzero(self.mask.view(np.uint8)[: self.length] != 0xFF)
+        octets = _octets(rows)
+        crc = np.full(len(rows), crc32c.crc32c(constant.tobytes()), np.uint32)
+        for column in varying.tolist():
+            table = crc32c.contribution(self.length - 1 - column)
+            crc ^= (table ^ table[constant[column]]).take(octets[:, column])
+        return np.asarray(crc32c.mask_array(crc) == _column(rows, self.length, "<u4"))
+
+    def decode(self, rows: Words, places: Ints) -> Decoded:
+        """The numbers in matching rows; `places` (n,) is what the rows are known by."""
+        wall_time = _column(rows, self.wall_time_start, "<f8").astype(np.float64)
+        values = tuple(_column(rows, scalar.start, scalar.form).astype(np.float64) for scalar in self.scalars)
+        tags = tuple((scalar.tag, scalar.is_tensor) for scalar in self.scalars)
+        tag_of: Ints | None = None
+        if self.any_tag:
+            tags, tag_of = self._tags(rows)
+        return Decoded(places, wall_time, self._steps(rows), values, tags, tag_of)
+
+    def _steps(self, rows: Words) -> Floats:
+        """The step, a varint of one width in all rows; 0 where the event has none."""
+        step = np.zeros(len(rows), np.int64)
+        if self.step_span:
+            octets = _octets(rows)
+            for place, column in enumerate(range(*self.step_span)):
+                step |= (octets[:, column] & 0x7F).astype(np.int64) << (7 * place)
+        return step.astype(np.float64)
+
+    def _tags(self, rows: Words) -> tuple[tuple[tuple[bytes, bool], ...], Ints]:
+        """The different tags and which one each row has."""
+        (scalar,) = self.scalars
+        start, end = scalar.tag_span
+        names = np.ascontiguousarray(_octets(rows)[:, start:end]).view(f"V{end - start}").reshape(-1)
+        different, tag_of = np.unique(names, return_inverse=True)
+        return tuple((name.tobytes(), scalar.is_tensor) for name in different), tag_of.reshape(-1)
+
+
+def row_width(length: int) -> int:
+    """Bytes of a row that holds a payload and its CRC, padded to whole words."""
+    return -(-(length + 4) // 8) * 8
+
+
+def decode_rows(rows: Words, length: int) -> tuple[list[Decoded], Ints]:
+    """The numbers in records of one length, shape (n, words), and which rows are left to be read one by one.
+
+    Every number returned stands in a row whose CRC holds.
+    """
+    found: list[Decoded] = []
+    left, odd = np.arange(len(rows)), [np.empty(0, np.int64)]
+    for attempt in range(_MAX_TEMPLATES):
+        if len(left) < MIN_ROWS:
+            break
+        template = _template(_octets(rows)[left[0], :length].tobytes(), any_tag=attempt >= _EXACT_TEMPLATES)
+        if template is None:
+            odd.append(left[:1])
+            left = left[1:]
+            continue
+        matching = template.matches(_pick(rows, left))
+        places = _pick(left, matching)
+        intact = template.intact(_pick(rows, places))
+        odd.append(places[~intact])
+        places = _pick(places, intact)
+        if len(places):
+            found.append(template.decode(_pick(rows, places), places))
+        left = left[~matching]
+    return found, np.concatenate([*odd, left])
+
+
+def _template(payload: bytes, any_tag: bool) -> Template | None:
+    try:
+        return Template.of(payload, parse_event(payload), any_tag)
+    except MalformedError:
+        return None
+
+
+def _pick(rows: Any, chosen: Ints | Flags) -> Any:
+    """`rows[chosen]` without the copy where all are chosen (places are always ascending)."""
+    everything = chosen.all() if chosen.dtype == np.bool_ else len(chosen) == len(rows)
+    return rows if everything else rows[chosen]
+
+
+def _octets(rows: Words) -> Bytes:
+    return rows.view(np.uint8)
+
+
+def _column(rows: Words, start: int, form: str) -> npt.NDArray[np.generic]:
+    """The numbers at byte `start` of each row, whatever their alignment: shape (n,)."""
+    return _octets(rows)[:, start : start + np.dtype(form).itemsize].view(form)[:, 0]

@@ -1,0 +1,317 @@
+"""TFRecord framing: a file as records of eight bytes length, CRC of the length, payload, CRC of the payload.
+
+Nothing is taken on trust: a record counts only if the CRC of its length holds, so a chain of records is as sure as a walk
+from the first byte on, though most of it is found at once by comparing words. After damage reading goes on at the next
+intact header. No memory is ever reserved from a length that a file claims.
+
+Reference: tensorflow/core/lib/io/record_writer.h; all integers are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import SEEK_END
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers import crc32c
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+HEADER_BYTES = 12
+FRAME_BYTES = 16   # header and the payload's CRC
+LARGE = 1 << 16    # payloads from here on are stepped over one by one and read only where needed
+SLACK = 16         # bytes that may be read, though not used, behind the last record of a window
+
+_WINDOW = 4 << 20
+_FIRST_WINDOW = 256 << 10   # after damage or a large record, where more of the same is likely
+_SEARCH = 1 << 20
+_SMALL = 256
+_HEADER = struct.Struct("<QI")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Random access to a binary stream. `size` is taken once: what is appended later is not read."""
+
+    stream: BinaryIO
+    size: int
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> Source:
+        return cls(stream, stream.seek(0, SEEK_END))
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset` on, fewer at the end."""
+        self.stream.seek(offset)
+        return self.stream.read(max(0, min(size, self.size - offset)))
+
+    def fill(self, target: memoryview, offset: int) -> int:
+        """Read from `offset` into `target` until it is full or the file ends; the number of bytes read."""
+        self.stream.seek(offset)
+        filled = 0
+        while filled < len(target) and (count := self.stream.readinto(target[filled:])):  # type: ignore[attr-defined]
+            filled += count
+        return filled
+
+
+@dataclass(frozen=True)
+class Records:
+    """Consecutive records in one window; the next step of `walk` overwrites the window.
+
+    `starts` and `lengths` (n,) are payloads in `window`, which holds at least SLACK readable bytes behind the last one.
+    `number` counts from 1 and is the first record's, `offset` the place of the window in the file.
+    """
+
+    window: Bytes
+    starts: Ints
+    lengths: Ints
+    number: int
+    offset: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def payload(self, index: int) -> bytes:
+        start = int(self.starts[index])
+        return self.window[start : start + int(self.lengths[index])].tobytes()
+
+    def stored_crc(self, index: int) -> int:
+        """The masked CRC stored behind the payload."""
+        end = int(self.starts[index] + self.lengths[index])
+        return int.from_bytes(self.window[end : end + 4].tobytes(), "little")
+
+    def intact(self, index: int) -> bool:
+        """Whether the payload's CRC holds."""
+        return crc32c.mask(crc32c.crc32c(self.payload(index))) == self.stored_crc(index)
+
+    def frame_offset(self, index: int) -> int:
+        """Where in the file the record's header begins."""
+        return self.offset + int(self.starts[index]) - HEADER_BYTES
+
+
+@dataclass(frozen=True)
+class LargeRecord:
+    """A record of LARGE bytes or more; nothing of the payload has been read. `offset` is that of the header."""
+
+    source: Source
+    number: int
+    offset: int
+    length: int
+
+    def intact(self) -> bool:
+        """Whether the payload's CRC holds (reads all of it)."""
+        return _payload_intact(self.source, self.offset, self.length)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Bytes that are no record; counted as one record. `zeros`: all of them are zero."""
+
+    number: int
+    offset: int
+    size: int
+    zeros: bool
+
+
+@dataclass(frozen=True)
+class Torn:
+    """The file ends inside a record: `present` of `expected` bytes are there (None: not even the length is)."""
+
+    number: int
+    offset: int
+    present: int
+    expected: int | None
+
+
+Piece = Records | LargeRecord | Damage | Torn
+
+
+def payload_length(header: bytes) -> int | None:
+    """The payload's length from the 12 bytes of a header; None if there are fewer, or the CRC does not hold."""
+    if len(header) < HEADER_BYTES:
+        return None
+    length, stored = _HEADER.unpack_from(header)
+    return int(length) if crc32c.mask(crc32c.crc32c(header[:8])) == stored else None
+
+
+def walk(source: Source) -> Iterator[Piece]:
+    """All of a file in order: records in batches, large ones singly, damage and a torn end. Never raises on damage."""
+    window = np.zeros(min(_WINDOW, source.size) + SLACK, np.uint8)
+    position, number, reach = 0, 1, _WINDOW
+    while position < source.size:
+        filled = source.fill(memoryview(window)[:-SLACK][:reach], position)
+        starts, lengths, end = _chain(window, filled)
+        stop = position + end
+        length = payload_length(source.read(stop, HEADER_BYTES))
+        if length is None and stop < source.size and len(starts):
+            # What follows is no record: then the last one is one only if its own CRC holds, for bytes may be missing in it.
+            last = position + int(starts[-1]) - HEADER_BYTES
+            if not _payload_intact(source, last, int(lengths[-1])):
+                starts, lengths, stop = starts[:-1], lengths[:-1], last
+        if len(starts):
+            yield Records(window, starts, lengths, number, position)
+            number += len(starts)
+        position, reach = stop, min(2 * reach, _WINDOW)
+        if position == source.size:
+            break
+        piece = _beyond_the_chain(source, position, number)
+        if piece is None and not len(starts):   # the file has shrunk since its size was taken
+            piece = Torn(number, position, filled, None)
+            position = source.size
+        if piece is not None:
+            yield piece
+            number, reach = number + 1, _FIRST_WINDOW
+            position += _size(piece)
+
+
+def _beyond_the_chain(source: Source, position: int, number: int) -> Piece | None:
+    """What stands where the bulk path stopped; None: an ordinary record that only crosses the window's end."""
+    length = payload_length(source.read(position, HEADER_BYTES))
+    if length is not None and _plausible(source, position, length):
+        return None if length < LARGE else LargeRecord(source, number, position, length)
+    after = position + (1 if length is None else HEADER_BYTES)
+    found = _find_header(source, after)
+    if found is None:
+        return _last_piece(source, position, number, length)
+    return Damage(number, position, found - position, _all_zero(source, position, found))
+
+
+def _plausible(source: Source, position: int, length: int) -> bool:
+    """Whether a record whose header holds also ends well: at the end, before another header, or with a right CRC."""
+    end = position + FRAME_BYTES + length
+    if end > source.size:
+        return False
+    if end == source.size or payload_length(source.read(end, HEADER_BYTES)) is not None:
+        return True
+    return _payload_intact(source, position, length)
+
+
+def _last_piece(source: Source, position: int, number: int, length: int | None) -> Piece:
+    """The rest of the file when no further header is in it."""
+    rest = source.size - position
+    if length is not None and FRAME_BYTES + length > rest:
+        return Torn(number, position, rest, FRAME_BYTES + length)
+    zeros = _all_zero(source, position, source.size)
+    if rest < HEADER_BYTES and not zeros:
+        return Torn(number, position, rest, None)
+    return Damage(number, position, rest, zeros)
+
+
+def _size(piece: Piece) -> int:
+    match piece:
+        case LargeRecord():
+            return FRAME_BYTES + piece.length
+        case Damage():
+            return piece.size
+        case Torn():
+            return piece.present
+    raise TypeError(piece)
+
+
+def _payload_intact(source: Source, offset: int, length: int) -> bool:
+    start, crc = offset + HEADER_BYTES, 0
+    for done in range(0, length, _SEARCH):
+        crc = crc32c.crc32c(source.read(start + done, min(_SEARCH, length - done)), crc)
+    return crc32c.mask(crc) == int.from_bytes(source.read(start + length, 4), "little")
+
+
+def _all_zero(source: Source, start: int, end: int) -> bool:
+    return not any(source.read(offset, min(_SEARCH, end - offset)).strip(b"\0") for offset in range(start, end, _SEARCH))
+
+
+def _find_header(source: Source, start: int) -> int | None:
+    """The first intact header of a non-empty record at or after `start`."""
+    for offset in range(start, source.size - HEADER_BYTES + 1, _SEARCH):
+        chunk = np.frombuffer(source.read(offset, _SEARCH + HEADER_BYTES - 1), np.uint8)
+        zero = chunk == 0   # the upper half of any length below 4 GiB
+        places = np.flatnonzero(zero[4:-7] & zero[5:-6] & zero[6:-5] & zero[7:-4])
+        if not len(places):
+            continue
+        headers = gather(chunk, places, HEADER_BYTES)
+        words = headers.view("<u4")
+        good = (crc32c.mask_array(crc32c.crc_rows(headers[:, :8])) == words[:, 2]) & (words[:, 0] > 0)
+        if good.any():
+            return offset + int(places[int(np.argmax(good))])
+    return None
+
+
+def _chain(window: Bytes, filled: int) -> tuple[Ints, Ints, int]:
+    """Payload starts and lengths of the unbroken chain of records from the window's first byte, and where it ends."""
+    heads, ends = _small_records(window, filled)
+    last_of_run = np.append(np.flatnonzero(heads[1:] != ends[:-1]), len(heads) - 1)
+    pieces: list[tuple[Ints, Ints]] = []
+    position = 0
+    while True:
+        index = int(np.searchsorted(heads, position))
+        if index < len(heads) and heads[index] == position:
+            after = int(last_of_run[np.searchsorted(last_of_run, index)]) + 1
+            pieces.append((heads[index:after], ends[index:after]))
+            position = int(ends[after - 1])
+        singles = _single_records(window, filled, position)
+        if not len(singles):
+            break
+        pieces.append((singles[:-1], singles[1:]))
+        position = int(singles[-1])
+    if not pieces:
+        return np.empty(0, np.int64), np.empty(0, np.int64), 0
+    all_heads = np.concatenate([piece[0] for piece in pieces])
+    all_ends = np.concatenate([piece[1] for piece in pieces])
+    return all_heads + HEADER_BYTES, all_ends - all_heads - FRAME_BYTES, position
+
+
+def _small_records(window: Bytes, filled: int) -> tuple[Ints, Ints]:
+    """Where records of 1 to 255 bytes may begin and end: every place with an intact header.
+
+    The length is one byte followed by seven zeros, which cover one aligned zero word whatever their alignment; the byte
+    before the zeros is where the header begins.
+    """
+    words = window[: filled // 4 * 4].view("<u4")
+    zero = np.flatnonzero(words == 0)
+    zero = zero[np.searchsorted(zero, 1) :]
+    before = words[zero - 1]
+    heads = 4 * zero - 1
+    for leading_zero_byte in (1 << 24, 1 << 16, 1 << 8):
+        heads -= before < leading_zero_byte
+    heads = heads[: np.searchsorted(heads, filled - FRAME_BYTES)]
+    header = gather(window, heads, HEADER_BYTES).view("<u4")
+    length = header[:, 0]
+    good = (length < _SMALL) & (length > 0) & (header[:, 1] == 0)
+    good &= header[:, 2] == _SMALL_CRCS[length & (_SMALL - 1)]
+    heads = heads[good]
+    ends = heads + (FRAME_BYTES + length[good].astype(np.int64))
+    inside = ends <= filled
+    return heads[inside], ends[inside]
+
+
+def _single_records(window: Bytes, filled: int, position: int) -> Ints:
+    """Steps over records of other lengths than `_small_records` finds, one by one: n heads and the last end, or nothing."""
+    heads = [position]
+    while position + FRAME_BYTES <= filled:
+        length, stored = _HEADER.unpack_from(window, position)
+        if 0 < length < _SMALL or length >= LARGE or position + FRAME_BYTES + length > filled:
+            break
+        if crc32c.mask(crc32c.crc32c(window[position : position + 8].tobytes())) != stored:
+            break
+        position += FRAME_BYTES + length
+        heads.append(position)
+    return np.array(heads if len(heads) > 1 else [], np.int64)
+
+
+def gather(window: Bytes, places: Ints, width: int) -> Bytes:
+    """The `width` bytes at each place, shape (n, width); one copy of whole rows."""
+    strided = np.ndarray((max(0, len(window) - width + 1),), f"V{width}", window, strides=(1,))   # type: ignore[call-overload]
+    return np.ascontiguousarray(strided[places]).view(np.uint8).reshape(-1, width)
+
+
+def _small_crcs() -> npt.NDArray[np.uint32]:
+    lengths = np.arange(_SMALL, dtype="<u8").view(np.uint8).reshape(-1, 8)
+    return crc32c.mask_array(crc32c.crc_rows(lengths))
+
+
+_SMALL_CRCS = _small_crcs()
