@@ -32,7 +32,7 @@ def overfit(name: str = "vgg") -> Report:
 def test_the_answer_stands_in_the_first_lines() -> None:
     first = to_markdown(overfit()).splitlines()[:12]
     assert first[2] == "2 runs: 1 with warnings."
-    assert any("vgg" in line and "overfitting (epoch 20–40)" in line and "0.52" in line for line in first)
+    assert any("vgg" in line and "overfitting (epoch 20–40)" in line and "0.74" in line for line in first)
 
 
 def test_table_links_lead_to_sections() -> None:
@@ -46,7 +46,9 @@ def test_table_links_lead_to_sections() -> None:
 
 def test_a_finding_shows_evidence_cause_and_remedy() -> None:
     text = to_markdown(overfit())
-    assert "**overfitting** (warning, epoch 20–40): Validation loss rose" in text
+    assert "**Validation loss rose from 0.52 to 0.61 since epoch 20 while train loss went on falling.**" in text
+    assert text.count("Validation loss rose") == 1
+    assert "- **overfitting** (warning, epoch 20–40)" in text
     assert "Evidence: `runs/a.csv:21` `val_loss 0.52`, `runs/a.csv:41`" in text
     assert "Why: The network learns its training data by heart." in text
     assert "Do: Stop at epoch 20, or add data." in text
@@ -152,5 +154,5 @@ def test_a_run_in_steps_says_so() -> None:
     bad = finding(span=Span(1000.0, 2000.0, "step"))
     of = diagnosis(run(axis=Axis("step")), bad, schedule=schedule, measures={"best_epoch": 1500.0, "best_value": 0.5})
     text = to_markdown(Report((of,)))
-    assert "| 1500 steps | 0.5 | – | 1000 steps | – | step 40 |" in text
+    assert "| step 1500 | 0.5 | – | 1000 steps | – | step 40 |" in text
     assert "steps since the last" in text

@@ -14,7 +14,7 @@ from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Severity
 from logdoctor.report.escape import plain
 from logdoctor.report.scales import Floats, helps_log, limits
-from logdoctor.report.summary import headline, judged, needs_you, row
+from logdoctor.report.summary import TOLD_STATES, headline, judged, needs_you, row
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 16
@@ -70,11 +70,9 @@ def _table(diagnoses: list[Diagnosis], width: int) -> Table:
 def _cells(diagnosis: Diagnosis, width: int) -> list[Text]:
     line = row(diagnosis)
     mark, style = STYLES[line.severity] if judged(diagnosis) else ("?", "magenta")
-    cells = [
-        Text(mark, style),
-        Text(plain(line.name)),
-        Text(line.verdict, style if needs_you(diagnosis) else ""),
-    ]
+    state = f"; {diagnosis.state}" if diagnosis.state in TOLD_STATES else ""
+    verdict = Text(line.verdict + state, style if needs_you(diagnosis) else "")
+    cells = [Text(mark, style), Text(plain(line.name)), verdict]
     if width >= NARROW:
         cells.append(Text(_loss_sparkline(diagnosis), "blue"))
     if width >= WIDE:

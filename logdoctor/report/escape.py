@@ -32,8 +32,24 @@ def _visible(match: re.Match[str]) -> str:
 
 def prose(text: str, limit: int = 0) -> str:
     """Text as it stands, anywhere in Markdown: in a paragraph, a list or a table's cell."""
-    line = _SPECIAL.sub(r"\\\1", plain(text, limit))
-    line = _EMPHASIS.sub(r"\\_", _ENTITY.sub("&amp;", _TAG_OPENS.sub(r"\\<", line)))
+    return _at_start(_escaped(plain(text, limit)))
+
+
+def marked(text: str, limit: int = 0) -> str:
+    """Prose in which backticks mark code, as analyzers write their advice; an odd one stands for itself."""
+    pieces = plain(text, limit).split("`")
+    if len(pieces) % 2 == 0:
+        return prose(text, limit)
+    return _at_start("".join(code(piece) if index % 2 else _escaped(piece) for index, piece in enumerate(pieces)))
+
+
+def _escaped(line: str) -> str:
+    line = _TAG_OPENS.sub(r"\\<", _SPECIAL.sub(r"\\\1", line))
+    return _EMPHASIS.sub(r"\\_", _ENTITY.sub("&amp;", line))
+
+
+def _at_start(line: str) -> str:
+    """Also harmless where a line begins: neither heading, nor quotation, nor list."""
     return _LIST_NUMBER.sub(r"\1\\", _LINE_START.sub(r"\\", line))
 
 

@@ -130,8 +130,7 @@ def _mark_best(axes: Axes, diagnosis: Diagnosis) -> None:
         return
     finite = np.flatnonzero(curve.finite)
     at = finite[int(np.argmin(np.abs(curve.x[finite] - best)))]
-    value = diagnosis.measures.get("best_value") or float(curve.value[at])
     axes.plot(
         [curve.x[at]], [curve.value[at]], marker="*", markersize=14, color="black", markerfacecolor=BEST,
-        linestyle="none", zorder=6, label=f"best val: {numbers.figure(value)} @{numbers.place(best)}",
+        linestyle="none", zorder=6, label=f"best val: {numbers.figure(float(curve.value[at]))} @{numbers.place(best)}",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from urllib.parse import quote
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Evidence, Finding
 from logdoctor.report import numbers
-from logdoctor.report.escape import block, code, plain, prose
+from logdoctor.report.escape import block, code, marked, plain, prose
 from logdoctor.report.summary import nothing_found, row
 from logdoctor.run import Axis, Run, RunProblem
 from logdoctor.segments import Drop, Schedule
@@ -18,6 +19,8 @@ SHOWN_EVIDENCE = 4
 SHOWN_DROPS = 12
 SHOWN_TAIL = 12
 SHOWN_PROBLEMS = 20
+ON_AXIS = ("epochs_after_best", "epochs_flat")  # measures that are lengths in the axis' unit, whatever their names say
+_SENTENCE_END = re.compile(r"(?<=[.!]) (?=[A-Z])")
 CRASHED = ("crashed", "stopped", "torn")
 
 
@@ -29,9 +32,9 @@ def heading(number: int, diagnosis: Diagnosis) -> str:
 def section(title: str, diagnosis: Diagnosis, *, plots: bool) -> str:
     """The whole section."""
     number, name = title.split(". ", 1)
-    blocks = [f"## {number}. {prose(name)}", _sentence(diagnosis), _facts_line(diagnosis)]
+    blocks = [f"## {number}. {code(name)}", _sentence(diagnosis), _facts_line(diagnosis)]
     blocks += _images(diagnosis) if plots else []
-    blocks += [_finding(finding) for finding in diagnosis.findings]
+    blocks += [_finding(finding, told=index == 0) for index, finding in enumerate(diagnosis.findings)]
     blocks += [_tail(diagnosis.run), _drops(diagnosis), _reading(diagnosis.run), _not_examined(diagnosis)]
     blocks += [details("Measures and configuration", _looked_up(diagnosis))]
     return "\n\n".join(text for text in blocks if text)
@@ -50,14 +53,10 @@ def details(summary: str, body: str) -> str:
 
 def _sentence(diagnosis: Diagnosis) -> str:
     if diagnosis.findings:
-        worst = max(diagnosis.findings, key=lambda finding: finding.severity)
-        return f"**{prose(_first_sentence(worst.message))}**"
-    return f"**{prose(nothing_found(diagnosis)).capitalize()}.**"
-
-
-def _first_sentence(text: str) -> str:
-    head, stop, _ = plain(text).partition(". ")
-    return head + "." if stop else head
+        worst, *others = diagnosis.findings
+        also = f" Also: {', '.join(finding.analyzer for finding in others)}." if others else ""
+        return f"**{prose(worst.message).rstrip('.')}.**{also}"
+    return f"**{nothing_found(diagnosis).capitalize()}.**"
 
 
 def _facts_line(diagnosis: Diagnosis) -> str:
@@ -91,26 +90,26 @@ def _images(diagnosis: Diagnosis) -> list[str]:
     return [f"![Curves of {prose(name)}]({quote(plot.as_posix())})" for plot in diagnosis.plots]
 
 
-def _finding(finding: Finding) -> str:
-    """A finding as a list item: what and where, evidence, cause and remedy, what would change it."""
+def _finding(finding: Finding, *, told: bool) -> str:
+    """A list item: what (unless `told` above) and where, evidence, cause and remedy, what would change it."""
     doubt = "" if finding.firm else ", tentative"
     where = numbers.stretch(finding.span)
     title = f"**{finding.analyzer}** ({finding.severity.word}{doubt}{', ' + where if where != numbers.NOTHING else ''})"
-    lines = [f"- {title}: {prose(finding.message)}"]
+    lines = [f"- {title}" if told else f"- {title}: {prose(finding.message)}"]
     if finding.evidence:
         lines.append(f"  - Evidence: {_places(finding.evidence)}")
     lines += [f"  - {step}" for step in _advice(finding.advice)]
     if finding.would_change:
-        lines.append(f"  - What would change this: {prose(finding.would_change)}")
+        label = "" if finding.would_change.startswith("Tentative") else "What would change this: "
+        lines.append(f"  - {label}{marked(finding.would_change)}")
     return "\n".join(lines)
 
 
 def _advice(advice: str) -> list[str]:
     """Cause and remedy as two steps, where the advice has two sentences."""
-    cause, stop, remedy = plain(advice).partition(". ")
-    if not advice:
-        return []
-    return [f"Why: {prose(cause)}.", f"Do: {prose(remedy)}"] if stop else [f"Do: {prose(cause)}"]
+    cause, *remedy = _SENTENCE_END.split(plain(advice), maxsplit=1)
+    steps = [("Why", cause), ("Do", remedy[0])] if remedy else [("Do", cause)]
+    return [f"{label}: {marked(text)}" for label, text in steps if text]
 
 
 def _places(evidence: Sequence[Evidence]) -> str:
@@ -180,8 +179,9 @@ def _not_examined(diagnosis: Diagnosis) -> str:
 
 def _looked_up(diagnosis: Diagnosis) -> str:
     """Measures, facts with their lines, files, and the schedule as configuration."""
+    axis = diagnosis.run.axis
     measures = [
-        [name.replace("_", " "), numbers.figure(value, 4)]
+        [name.replace("_", " "), _measure(name, value, axis)]
         for name, value in diagnosis.measures.items()
         if value is not None
     ]
@@ -208,3 +208,9 @@ def _looked_up(diagnosis: Diagnosis) -> str:
     parts.append(table(("file", "format", "lines", "with numbers", "not understood"), files, left=2) if files else "")
     parts += [f"{name}: {code(line)}" for name, line in diagnosis.schedule.config.items()]
     return "\n\n".join(part for part in parts if part)
+
+
+def _measure(name: str, value: float, axis: Axis) -> str:
+    if name == "best_epoch":
+        return numbers.position(value, axis.unit)
+    return numbers.amount(value, axis) if name in ON_AXIS else numbers.figure(value, 4)

@@ -13,6 +13,7 @@ from logdoctor.report import numbers
 from logdoctor.report.json_report import epochs_per_drop_list
 from logdoctor.run import Curve, Run
 
+TOLD_STATES = ("running", "stalled")  # the others are findings or nothing new
 WHOLE_RUN = 0.9  # a finding over more of the run than this needs no place in a short verdict
 
 
@@ -39,22 +40,24 @@ def needs_you(diagnosis: Diagnosis) -> bool:
 def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
     """The summary of one run; the verdict names at most `findings` findings."""
     run, measures = diagnosis.run, diagnosis.measures
-    now = _last(run.val or run.val_metric)
+    curve = run.val or run.val_metric
+    best = measures.get("best_epoch")
+    logged_best = at(curve, best) if best is not None else None
     return Row(
         name=run.name,
         severity=diagnosis.worst,
         verdict=verdict(diagnosis, findings),
-        best=_with_unit(measures.get("best_epoch"), run),
-        value_best=numbers.figure(measures.get("best_value")),
-        value_now=numbers.figure(now),
+        best=numbers.place(best) if run.axis.unit == "epoch" else numbers.position(best, run.axis.unit),
+        value_best=numbers.figure(measures.get("best_value") if logged_best is None else logged_best),
+        value_now=numbers.figure(at(curve, run.end)),
         per_drop=_per_drop(diagnosis),
         flat=_with_unit(measures.get("epochs_flat"), run),
-        last_seen=last_seen(run),
+        last_seen=last_seen(diagnosis),
     )
 
 
 def verdict(diagnosis: Diagnosis, findings: int = 3) -> str:
-    """The findings' names, worst first, with their place: `overfitting (epoch 20–40), late drop`."""
+    """The findings' names, worst first, with their place: `overfitting (epoch 20–40), late-drop`."""
     loud = [finding for finding in diagnosis.findings if finding.severity > Severity.INFO]
     shown = sorted(loud or diagnosis.findings, key=lambda finding: -finding.severity)
     words = [_short(finding, diagnosis.run) for finding in shown[:findings]]
@@ -62,8 +65,7 @@ def verdict(diagnosis: Diagnosis, findings: int = 3) -> str:
         words.append(f"{len(shown) - findings} more")
     if diagnosis.failed:
         words.append(f"{len(diagnosis.failed)} analyzer{'s' * (len(diagnosis.failed) > 1)} crashed")
-    state = [diagnosis.state] if diagnosis.state in ("running", "stalled") and diagnosis.state not in words else []
-    return ", ".join(state + words) or nothing_found(diagnosis)
+    return ", ".join(words) or nothing_found(diagnosis)
 
 
 def nothing_found(diagnosis: Diagnosis) -> str:
@@ -78,11 +80,10 @@ def judged(diagnosis: Diagnosis) -> bool:
 
 
 def _short(finding: Finding, run: Run) -> str:
-    name = finding.analyzer.replace("-", " ")
     start, end = finding.span.start, finding.span.end
     where = "" if end - start > WHOLE_RUN * run.end else numbers.stretch(finding.span)
     doubt = "" if finding.firm else "?"
-    return f"{name}{doubt} ({where})" if where and where != numbers.NOTHING else f"{name}{doubt}"
+    return f"{finding.analyzer}{doubt}" + (f" ({where})" if where and where != numbers.NOTHING else "")
 
 
 def _per_drop(diagnosis: Diagnosis) -> str:
@@ -100,18 +101,21 @@ def _with_unit(value: float | None, run: Run) -> str:
     return numbers.place(value) if run.axis.unit == "epoch" else numbers.amount(value, run.axis)
 
 
-def _last(curve: Curve | None) -> float | None:
+def at(curve: Curve | None, x: float) -> float | None:
+    """The finite value logged nearest to `x`; None without any."""
     if curve is None or not curve.finite.any():
         return None
-    return float(curve.value[curve.finite][-1])
+    near = np.argmin(np.abs(curve.x[curve.finite] - x))
+    return float(curve.value[curve.finite][near])
 
 
-def last_seen(run: Run) -> str:
-    """How far the run came and when that was logged: `epoch 52, 2026-11-21 03:14`."""
+def last_seen(diagnosis: Diagnosis) -> str:
+    """How far the run came, when that was logged, and its state: `epoch 52, 2026-11-21 03:14, running`."""
+    run = diagnosis.run
     times = [float(np.nanmax(curve.wall_time)) for curve in run.curves if np.isfinite(curve.wall_time).any()]
     when = numbers.moment(max(times, default=float("nan")))
-    where = numbers.position(run.end, run.axis.unit)
-    return where if when == numbers.NOTHING else f"{where}, {when}"
+    parts = [numbers.position(run.end, run.axis.unit), when, diagnosis.state if diagnosis.state in TOLD_STATES else ""]
+    return ", ".join(part for part in parts if part and part != numbers.NOTHING)
 
 
 def headline(report: Report) -> str:
@@ -142,4 +146,4 @@ def tally(report: Report) -> str:
             count[finding.analyzer] += 1
             severity[finding.analyzer] = max(severity.get(finding.analyzer, 0), finding.severity)
     names = sorted(count, key=lambda name: (-severity[name], -count[name], name))
-    return ", ".join(f"{name.replace('-', ' ')} {count[name]}" for name in names)
+    return ", ".join(f"{name} {count[name]}" for name in names)
