@@ -1,15 +1,19 @@
 """CSV and TSV tables of other trainers: Lightning, timm, Ultralytics YOLO, Chainer, pandas dumps, hand-written ones.
 
 One row holds what was logged at one moment, under the header's names. Cells may be empty: Lightning writes training,
-validation and learning rate in rows of their own.
+validation and learning rate in rows of their own. What a header alone cannot say, but the tool that writes it defines,
+stands in `DIALECTS`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
 from logdoctor_parsers.delimited import (
+    Delimited,
     Header,
     describes_training,
     header_of,
@@ -17,7 +21,59 @@ from logdoctor_parsers.delimited import (
     parsed,
     read_rows,
 )
-from logdoctor_parsers.records import tabulate
+from logdoctor_parsers.names import Name, canonical
+from logdoctor_parsers.records import names_loss, names_quality, tabulate
+
+_TAG_IN_NAME = re.compile(r"(?:^|[/_-])tag-(.+?)(?:\.csv|\.tsv|\.txt)*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A tool's own table: how its header is told, and what its columns mean beyond their names.
+
+    `prepare` may add columns the tool defines and returns the meaning of columns by name.
+    """
+
+    name: str
+    claims: Callable[[Header], bool]
+    prepare: Callable[[Delimited], dict[str, Name]] = lambda found: {}
+    bare_split: str = ""
+
+
+def _is_yolo(header: Header) -> bool:
+    return any(name.startswith("metrics/") for name in header.names)
+
+
+def _prepare_yolo(found: Delimited) -> dict[str, Name]:
+    """Ultralytics' loss is the sum of its items, weighted already; `metrics/…` are taken on the validation set."""
+    meanings: dict[str, Name] = {}
+    keys = found.records.keys
+    for role in ("train", "val"):
+        items = [key for key in keys if key.startswith(f"{role}/") and names_loss(key)]
+        if len(items) > 1 and f"{role}/loss" not in items:
+            total = " + ".join(items)
+            found.records.put_sum(total, items)
+            meanings[total] = Name("loss", role)
+    for key in keys:
+        if key.startswith("metrics/"):
+            meanings[key] = Name(canonical(re.sub(r"\([A-Z]\)$", "", key.removeprefix("metrics/"))).metric, "val")
+    return meanings
+
+
+def _is_dawnbench(header: Header) -> bool:
+    return header.names[:2] == ("epoch", "hours") and "top1Accuracy" in header.names
+
+
+def _is_lightning(header: Header) -> bool:
+    return {"epoch", "step"} <= set(header.names)
+
+
+DIALECTS = (
+    Dialect("Ultralytics YOLO results", _is_yolo, _prepare_yolo),
+    Dialect("DAWNBench", _is_dawnbench, bare_split="val"),
+    Dialect("Lightning metrics", _is_lightning),
+)
+PLAIN = Dialect("table", lambda header: True)
 
 
 @dataclass(frozen=True)
@@ -31,21 +87,34 @@ class CsvTable:
         header = header_of(file)
         if header is None or in_keras_order(header):
             return Match.NO
+        if tensorboard_tag(header, file.name):
+            return Match.SURE
         return describes_training(header)
 
     def parse(self, file: LogFile) -> ParsedLog:
         found, header = read_rows(file)
-        table, facts = tabulate(found.records)
-        return parsed(self.name, found, table, facts, _dialect(header))
+        if tag := tensorboard_tag(header, file.name):
+            if header.names[-1] in found.records.keys:
+                found.records.rename(header.names[-1], tag)
+            dialect = Dialect("TensorBoard download", _is_tensorboard)
+        else:
+            dialect = next((each for each in DIALECTS if each.claims(header)), PLAIN)
+        meanings = dialect.prepare(found)
+        table, facts = tabulate(found.records, dialect.bare_split, meanings)
+        return parsed(self.name, found, table, facts, dialect.name)
 
 
-def _dialect(header: Header) -> str:
-    names = set(header.names)
-    if any(name.startswith("metrics/") for name in names):
-        return "Ultralytics YOLO results"
-    if {"epoch", "step"} <= names:
-        return "Lightning metrics"
-    return "table"
+def _is_tensorboard(header: Header) -> bool:
+    return [name.lower() for name in header.names] == ["wall time", "step", "value"]
+
+
+def tensorboard_tag(header: Header, file_name: str) -> str:
+    """The tag of a series downloaded from TensorBoard, whose file is called `run-…-tag-….csv` (empty: none)."""
+    found = _TAG_IN_NAME.search(file_name)
+    if found is None or not _is_tensorboard(header):
+        return ""
+    told = names_loss(found[1]) or names_quality(found[1]) or canonical(found[1]).metric == "lr"
+    return found[1] if told else ""
 
 
 PARSER = CsvTable()

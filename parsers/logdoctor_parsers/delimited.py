@@ -21,7 +21,7 @@ DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
 _PREAMBLE = 10
 _PRECISE = 12  # characters after which a cut number is still right to nine digits
-_NO_NAME = re.compile(r"[=:]\s*[-+.\d]|[{}]")
+_NO_NAME = re.compile(r"=\s*[-+.\d]|:\s+[-+.\d]|[{}]")
 _DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 
 

@@ -1,7 +1,7 @@
 """Unpickling a history without running foreign code: dicts, lists, numbers and NumPy scalars and arrays, nothing else.
 
-A pickle may name any function to be called while it loads; here every name outside a short list is refused (see the Python
-manual, `pickle`, "Restricting Globals").
+A pickle may name any function to be called while it loads; here every name outside a short list is refused (see the
+Python manual, `pickle`, "Restricting Globals").
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from typing import Any
 import numpy as np
 
 _NPY = b"\x93NUMPY"
-_CONTAINERS = {("collections", "OrderedDict"): OrderedDict, ("collections", "defaultdict"): defaultdict, ("builtins", "list"): list,
-               ("builtins", "dict"): dict, ("__builtin__", "list"): list}  # fmt: skip
+_CONTAINERS = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): defaultdict,
+    ("builtins", "dict"): dict,
+    ("builtins", "list"): list,
+    ("__builtin__", "list"): list,
+}
 _NUMPY = {("numpy", "dtype"), ("numpy", "ndarray")} | {
     (f"numpy.{core}.{module}", name)
     for core in ("core", "_core")  # before and since NumPy 2
@@ -34,7 +39,7 @@ def _is_object_npy(content: bytes) -> bool:
 
 
 def unpickle_history(content: bytes) -> dict[str, list[float]]:
-    """Key → numbers of a pickled dict. Errors: ValueError with the reason where it is damaged or holds anything else."""
+    """Key → numbers of a pickled dict. Errors: ValueError with the reason where it is damaged or holds more."""
     stream = io.BytesIO(content)
     if content.startswith(_NPY):
         stream.seek(_npy_data(content))

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
 from logdoctor_parsers.delimited import physical_lines
+from logdoctor_parsers.json_document import read_document
+from logdoctor_parsers.json_stream import LineIndex, key_offset
 from logdoctor_parsers.names import words
 from logdoctor_parsers.positions import EPOCH, STEP
 from logdoctor_parsers.records import Records, names_loss, names_quality, number, tabulate
+from logdoctor_parsers.text import decode
 
 _DECODER = json.JSONDecoder()
 _STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
+NOWHERE: Mapping[str, int] = MappingProxyType({})
 _LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
 
 
 @dataclass(frozen=True)
 class JsonLines:
-    """JSON objects, one a line."""
+    """JSON objects, one a line, or the rows of a JSON document."""
 
     name: str = "json-lines"
     description: str = "JSON lines of metrics: wandb, MMDetection, MMEngine, Detectron2, LLaMA-Factory, …"
@@ -36,15 +41,19 @@ class JsonLines:
         except (OSError, EOFError):
             return Match.NO
         lines = [line for line in physical_lines(head) if line.strip()]
-        if not lines or not lines[0].lstrip().startswith("{"):
+        if not lines or not lines[0].lstrip().startswith(("{", "[")):
             return Match.NO
+        if not _one_a_line(lines):
+            rows, _ = read_document("\n".join(lines))
+            return rows_of_training([row.part.value for row in rows]) if '"log_history"' not in lines[0] else Match.NO
         objects = [item for line in lines for item in read_objects(line)[0]]
-        if 2 * len(objects) < len(lines) - 1:
-            return Match.NO
-        return rows_of_training(objects)
+        return rows_of_training(objects) if 2 * len(objects) >= len(lines) - 1 else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
-        lines = physical_lines(file.read())
+        content = file.read()
+        lines = physical_lines(content)
+        if not _one_a_line(line for line in lines if line.strip()):
+            return self._parse_document(decode(content)[0])
         complete = lines[-1] == ""
         records, broken, data, ending = Records(), [], 0, Ending()
         for line_number, line in enumerate(lines[: len(lines) - complete], 1):
@@ -66,22 +75,45 @@ class JsonLines:
             ending=ending,
         )
 
+    def _parse_document(self, text: str) -> ParsedLog:
+        rows, complete = read_document(text)
+        lines, records, data = LineIndex(text), Records(), 0
+        for row in rows:
+            places = {key: lines.line(key_offset(text, row.part, key)) for key in row.part.value}
+            data += put_object(records, row.part.value, lines.line(row.part.start), places)
+            if row.epoch is not None and "epoch" not in row.part.value:
+                records.put("epoch", row.epoch)
+            if row.role:
+                records.put_text("split", row.role)
+        table, facts = tabulate(records)
+        ending = Ending() if complete else Ending("torn", lines.last, "the file is cut off")
+        return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect="JSON document")
+
+
+def _one_a_line(lines: Iterable[str]) -> bool:
+    """Whether the first line that holds text holds a whole object."""
+    return bool(read_objects(next(iter(lines), ""))[0])
+
 
 def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
     """The JSON objects of a line and the text that is none.
 
-    A line may hold several: two processes appending at once, or one appending behind a line cut short.
+    A line may hold several: two processes appending at once, or one appending behind a line cut short (but an object
+    behind a colon, comma or bracket belongs to the one cut).
     """
     objects: list[dict[str, Any]] = []
     position, rest = 0, ""
     while (start := line.find("{", position)) >= 0:
         rest += line[position:start]
+        inside = bool(rest) and "{" in rest and rest.rstrip()[-1] in ":,[{"
         try:
-            item, position = _DECODER.raw_decode(line, start)
-            objects.append(item)
+            item, position = (None, start + 1) if inside else _DECODER.raw_decode(line, start)
         except (json.JSONDecodeError, RecursionError):
+            item, position = None, start + 1
+        if item is None:
             rest += "{"
-            position = start + 1
+        else:
+            objects.append(item)
     rest += line[position:]
     return objects, rest.strip(" \t,[]")
 
@@ -110,15 +142,15 @@ def _flatten_value(key: str, value: Any) -> Iterator[tuple[str, float | str]]:
             yield key if len(value) == 1 else f"{key}/{index}", float(each)
 
 
-def put_object(records: Records, item: dict[str, Any], line: int) -> bool:
-    """Add one object as a row; whether it held a number."""
+def put_object(records: Records, item: dict[str, Any], line: int, places: Mapping[str, int] = NOWHERE) -> bool:
+    """Add one object as a row; whether it held a number. `places`: lines of members that do not stand at `line`."""
     records.begin(line)
     found = False
     for key, value in flatten(item):
         if isinstance(value, str):
             records.put_text(key, value)
         else:
-            records.put(key, value)
+            records.put(key, value, places.get(key, line))
             found = True
     return found
 
@@ -127,14 +159,15 @@ def rows_of_training(objects: list[dict[str, Any]]) -> Match:
     """Whether objects are rows of a training log: numbers under names of metrics beside a counter."""
     losses = counters = 0
     for item in objects:
-        keys = [key for key, value in flatten(item) if not isinstance(value, str)]
+        scalars = {key: value for key, value in item.items() if not isinstance(value, list)}
+        keys = [key for key, value in flatten(scalars) if not isinstance(value, str)]
         names = ["_".join(words(key)) for key in keys]
-        if any(names_loss(key) for key in keys) or any(names_quality(key) for key in keys):
+        if "_wandb" not in item and any(names_loss(key) or names_quality(key) for key in keys):
             losses += 1
             counters += any(name in EPOCH or name in STEP for name in names)
-    if counters:
+    if counters > 1:
         return Match.SURE
-    return Match.MAYBE if losses > 1 and 2 * losses >= len(objects) else Match.NO
+    return Match.MAYBE if counters or (losses > 1 and 2 * losses >= len(objects)) else Match.NO
 
 
 PARSER = JsonLines()

@@ -109,7 +109,7 @@ def _keep_length(match: re.Match[str]) -> str:
 
 
 def _is_document(text: str) -> bool:
-    """Whether the text is a dict, or a list of dicts, from its first character on: no log with a dict printed into it."""
+    """Whether the text is a dict, or a list of dicts, from its first character on, not a log with a dict in it."""
     return text.lstrip("\ufeff \t\r\n[").startswith("{")
 
 

@@ -37,10 +37,13 @@ METRICS = {
     "sparse_categorical_accuracy": "accuracy", "binary_accuracy": "accuracy", "top_1_accuracy": "accuracy", "acc_top_1": "accuracy",
     "acc5": "accuracy_top5", "top5": "accuracy_top5", "prec5": "accuracy_top5", "acc_5": "accuracy_top5", "top_5": "accuracy_top5",
     "prec_5": "accuracy_top5", "accuracy_top5": "accuracy_top5", "accuracy_top_5": "accuracy_top5", "top_5_accuracy": "accuracy_top5",
+    "accs": "accuracy", "accuracies": "accuracy", "learning_rates": "lr",
+    "errors": "error", "error1": "error", "error_1": "error", "error5": "error_top5", "error_5": "error_top5",
     "err": "error", "error": "error", "error_rate": "error", "err_top1": "error", "err1": "error", "err_1": "error",
     "err_top5": "error_top5", "err5": "error_top5",
     "ppl": "perplexity", "perplexity": "perplexity", "grad_norm": "grad_norm", "gradnorm": "grad_norm", "gnorm": "grad_norm",
     "gradient_norm": "grad_norm", "global_grad_norm": "grad_norm", "norm": "grad_norm",
+    "map50": "map50", "map_50": "map50", "map_0_5": "map50", "map50_95": "map", "map_50_95": "map", "map_0_5_0_95": "map",
     "map": "map", "m_ap": "map", "detection_eval": "map", "bbox_map": "map", "bbox_m_ap": "map", "ap": "map", "bbox_ap": "map",
     "miou": "miou", "m_iou": "miou", "mean_iou": "miou", "mean_io_u": "miou", "iou": "iou", "dice": "dice", "dice_coef": "dice",
     "mae": "mae", "mean_absolute_error": "mae", "mse": "mse", "mean_squared_error": "mse", "rmse": "rmse",
@@ -49,7 +52,7 @@ METRICS = {
     "recall": "recall", "r2": "r2",
 }  # fmt: skip
 
-HIGHER_IS_BETTER = {"accuracy", "accuracy_top5", "map", "miou", "iou", "dice", "bleu", "f1", "score", "reward", "psnr", "ssim",
+HIGHER_IS_BETTER = {"accuracy", "accuracy_top5", "map", "map50", "miou", "iou", "dice", "bleu", "f1", "score", "reward", "psnr", "ssim",
                     "auc", "precision", "recall", "r2"}  # fmt: skip
 LOWER_IS_BETTER = {"loss", "error", "error_top5", "perplexity", "mae", "mse", "rmse", "cer", "wer", "fid", "bits_per_byte",
                    "bits_per_character"}  # fmt: skip

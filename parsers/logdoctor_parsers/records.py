@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -91,6 +93,21 @@ class Records:
         """A text of the current row (a role, a time stamp, a name)."""
         self.texts.setdefault(key, {})[len(self.lines) - 1] = text
 
+    def rename(self, key: str, name: str) -> None:
+        """Call a key something else."""
+        self._rows[name], self._values[name] = self._rows.pop(key), self._values.pop(key)
+        self._lines[name] = self._lines.pop(key)
+
+    def put_sum(self, key: str, parts: list[str]) -> None:
+        """A key that adds up others, in the rows that have them all, at the line of the last."""
+        total = np.sum([self.dense(part) for part in parts], axis=0)
+        present = np.all([np.isin(np.arange(len(self)), self.column(part).row) for part in parts], axis=0)
+        rows = np.flatnonzero(present)
+        self._rows[key] = array("q", rows.tolist())
+        self._values[key] = array("d", total[rows].tolist())
+        last = self.column(parts[-1])
+        self._lines[key] = array("q", last.line[np.isin(last.row, rows)].tolist())
+
     def column(self, key: str) -> Column:
         """All numbers of a key."""
         rows, lines = np.array(self._rows[key], np.int64), np.array(self._lines[key], np.int64)
@@ -104,11 +121,14 @@ class Records:
         return out
 
 
-def tabulate(records: Records, bare_split: str = "") -> tuple[Table, tuple[Fact, ...]]:
+def tabulate(
+    records: Records, bare_split: str = "", meanings: Mapping[str, Name] = MappingProxyType({})
+) -> tuple[Table, tuple[Fact, ...]]:
     """The table of all measurements and the facts among the keys.
 
     `bare_split`: the split of keys that name none, where the format defines it (Keras: `train`). Elsewhere a key with
     a validation twin (`loss` beside `val_loss`) is the training one, and a row's own role (`"mode": "val"`) fills in.
+    `meanings`: keys whose meaning the format defines.
     """
     positions = locate(records)
     facts = _facts(records, positions.used)
@@ -116,7 +136,7 @@ def tabulate(records: Records, bare_split: str = "") -> tuple[Table, tuple[Fact,
     taken = positions.used | {key for key in records.keys if FACTS.get("_".join(words(key))) in stated}
     names = name_keys([key for key in records.keys if key not in taken], bare_split)
     builder = TableBuilder()
-    for key, name in names.items():
+    for key, name in {**names, **{key: meanings[key] for key in names if key in meanings}}.items():
         _add_column(builder, key, name, records.column(key), positions)
     return builder.build(), facts
 
@@ -153,7 +173,8 @@ def name_keys(keys: list[str], bare_split: str = "") -> dict[str, Name]:
 
 
 def _name(key: str, keys: set[str]) -> Name:
-    """`canonical`, but for `x_val` beside `x_avg` (a meter's latest value), `val_lr` (not the run's rate) and mAP."""
+    """`canonical`, but for `x_val` beside `x_avg` (a meter's latest value), `val_lr` (not the run's rate) and mAP
+    (never taken on training data)."""
     stem = re.sub(r"[_\-/. ]val$", "", key, flags=re.IGNORECASE)
     if stem != key and any(stem + key[len(stem)] + other in keys for other in ("avg", "mean", "sum", "ave")):
         name = canonical(stem)
@@ -161,7 +182,7 @@ def _name(key: str, keys: set[str]) -> Name:
     name = canonical(key)
     if name.metric == "lr" and any(SPLITS.get(word) in ("val", "test") for word in words(key)):
         return Name(key, "val")
-    return Name(name.metric, "val") if name.metric == "map" and not name.split else name  # never taken on training data
+    return Name(name.metric, "val") if name.metric in ("map", "map50") and not name.split else name
 
 
 def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:

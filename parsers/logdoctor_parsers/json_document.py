@@ -1,0 +1,66 @@
+"""Rows of a JSON document that is not one object a line: an array of objects, objects by epoch, rows under a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from logdoctor_parsers.json_stream import Part, read_parts
+from logdoctor_parsers.names import SPLITS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object of the document and the name it goes by: `"12"` in `{"12": {…}}`, `train` in `{"train": [{…}, …]}`."""
+
+    part: Part
+    name: str = ""
+
+    @property
+    def epoch(self) -> float | None:
+        """The epoch a name such as `12` or `epoch_12` says."""
+        digits = self.name.lower().removeprefix("epoch").strip("_ -")
+        return float(digits) if digits.isdecimal() and digits.isascii() else None
+
+    @property
+    def role(self) -> str:
+        return self.name if self.name.lower() in SPLITS else ""
+
+
+def read_document(text: str) -> tuple[list[Row], bool]:
+    """All rows of a text, and whether it is complete (a document cut off gives the rows before the cut)."""
+    rows: list[Row] = []
+    at, complete = _next_bracket(text, 0), True
+    values = 0
+    while at >= 0 and complete:
+        parts, complete = read_parts(text, at)
+        whole = Part("", {part.key: part.value for part in parts}, at, at) if text[at] == "{" else None
+        found = _rows_among(text, parts)
+        rows += found or ([Row(whole)] if whole is not None and complete else [])
+        values += 1
+        at = _next_bracket(text, _end_of(text, at, parts)) if complete else -1
+    return (rows if values > 1 or len(rows) > 1 else []), complete
+
+
+def _next_bracket(text: str, start: int) -> int:
+    rest = text[start:].lstrip(" \t\r\n,\ufeff")
+    return len(text) - len(rest) if rest[:1] in ("{", "[") else -1
+
+
+def _end_of(text: str, start: int, parts: list[Part]) -> int:
+    """Behind the bracket that closes what opens at `start`."""
+    closer = "}" if text[start] == "{" else "]"
+    return text.index(closer, parts[-1].end if parts else start) + 1
+
+
+def _rows_among(text: str, parts: list[Part]) -> list[Row]:
+    """The rows that elements or members are, or, one level down, hold."""
+    objects = [Row(part, part.key) for part in parts if isinstance(part.value, dict)]
+    counted = all(row.name == "" or row.epoch is not None for row in objects)
+    if len(objects) > 1 and 2 * len(objects) >= len(parts) and counted:
+        return objects
+    held: list[Row] = []
+    for part in parts:
+        if text[part.start : part.start + 1] == "[":
+            inner = [each for each in read_parts(text, part.start)[0] if isinstance(each.value, dict)]
+            held += [Row(each, part.key) for each in inner] if len(inner) > 1 else []
+    return held
