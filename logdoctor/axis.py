@@ -11,6 +11,7 @@ import numpy as np
 
 from logdoctor.rows import Floats, Ints, Rows, batches_in_epoch
 from logdoctor.run import Axis, RunFact
+from logdoctor_parsers.names import words
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Placed:
 
 
 def prepare(rows: Rows) -> Rows:
-    """Counters put in the column they belong to: steps that restart every epoch are batches, steps that count epochs are epochs."""
+    """Counters in the column they belong to: steps that restart every epoch are batches, some count epochs."""
     return _epochs_in_step_column(_steps_inside_epochs(_epochs_from_series(rows)))
 
 
@@ -108,6 +109,8 @@ def _steps_per_epoch(
         return logged, "logged"
     if (counted := steps_per_epoch_seen(rows, base)) is not None:
         return counted, "derived"
+    if (interval := _interval_of_epoch_means(rows)) is not None:
+        return interval, "derived"
     planned, epochs = _number(facts, "max_iter"), _number(facts, "epochs")
     if planned and epochs and planned > epochs:
         return planned / epochs, "derived"
@@ -130,7 +133,7 @@ def _effective_batch(facts: Mapping[str, RunFact]) -> float | None:
 
 
 def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
-    """The epoch length that fits all rows that have both a step and an epoch (None if there are too few or they disagree)."""
+    """The epoch length that fits all rows with both a step and an epoch (None: too few, or they disagree)."""
     both = np.isfinite(rows.step) & np.isfinite(rows.epoch) & ~np.isfinite(rows.batch)
     step, epoch = rows.step[both], rows.epoch[both]
     if len(step) < 2 or step.max() <= step.min():
@@ -154,6 +157,17 @@ def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
         return max(touched)[1]
     whole = math.ceil(lower - 1e-6)
     return float(whole) if whole <= upper * 1.001 else lower
+
+
+def _interval_of_epoch_means(rows: Rows) -> float | None:
+    """Steps between the values of a series whose tag says `epoch` (`train_loss_epoch`), where they are regular."""
+    for series, index in zip(rows.series, rows.by_series(), strict=True):
+        if len(index) > 2 and "epoch" in words(series.tag) and series.metric != "epoch":
+            gaps = np.diff(rows.step[index])
+            usual = float(np.median(gaps))
+            if usual > 1 and np.mean(gaps == usual) >= 0.8:
+                return usual
+    return None
 
 
 def _nearest_whole(value: float, relative: float) -> float | None:
@@ -235,7 +249,9 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
 
 def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, longest: float) -> bool:
     """Whether a series counts 0, 1, 2 … (or by k) over the same time in which the reference makes many more steps."""
-    if len(index) < 2 or length * 1.5 > longest or rows.step[index[0]] > 1 + np.diff(rows.step[index]).min():
+    forward = np.diff(rows.step[index])
+    forward = forward[forward > 0]
+    if not len(forward) or length * 1.5 > longest or rows.step[index[0]] > 1 + forward.min():
         return False
     time, all_time = rows.wall_time[index], rows.wall_time[reference]
     if not (np.isfinite(time).all() and np.isfinite(all_time).all()):
@@ -246,7 +262,7 @@ def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, long
 
 def _named_by_epoch(tag: str, step: Floats) -> bool:
     """Keras' `epoch_loss` against 0, 1, 2 …: the tag says that the step is an epoch."""
-    return tag.lower().startswith("epoch_") and bool(np.isfinite(step).all())
+    return tag.lower().startswith("epoch_") and bool(np.isfinite(step).all()) and bool(np.all(np.diff(step) == 1))
 
 
 def _label_by_time(rows: Rows, counted: Ints, reference: Ints) -> Rows:

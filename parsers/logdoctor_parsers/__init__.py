@@ -27,9 +27,11 @@ from logdoctor_parsers.keras_console import PARSER as KERAS_CONSOLE
 from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
 from logdoctor_parsers.keras_history import PARSER as KERAS_HISTORY
 from logdoctor_parsers.notebook import PARSER as NOTEBOOK
+from logdoctor_parsers.tensorboard import PARSER as TENSORBOARD
 from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
 
 PARSERS: tuple[Parser, ...] = (
+    TENSORBOARD,
     NOTEBOOK,
     TRAINER_STATE,
     KERAS_CSV,

@@ -23,7 +23,7 @@ SPLITS = {
 
 # What stands around a metric's name without changing what it measures.
 FILLERS = {"epoch", "step", "iter", "iteration", "iterations", "batch", "mean", "avg", "average", "running", "vs", "total",
-           "tot", "all", "overall", "sum", "set", "main", "data", "smoothed", "current", "final", "s"}  # fmt: skip
+           "tot", "all", "overall", "sum", "set", "main", "data", "metric", "metrics", "smoothed", "current", "final", "s"}  # fmt: skip
 
 METRICS = {
     "loss": "loss", "losses": "loss", "cost": "loss", "objective": "loss", "nll": "loss", "xent": "loss", "trl": "loss",
