@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +20,9 @@ from logdoctor.run import Curve, Run
 TRAIN, VAL, BEST, RESTART = "#0072B2", "#D55E00", "#F0E442", "#009E73"
 BAD, FLAT = "#CC0000", "#E8D9A0"
 COLUMNS = 850  # pixel columns inside the axes
-FEW_POINTS = 60  # up to here a curve is drawn as it is, with a marker at every point
+TAG_LENGTH = 24
+FEW_TRAIN, FEW_VAL = 12, 60  # up to here a curve is drawn as it is, with a marker at every value
+DOTTED = 200  # up to here raw values have a dot each
 MARKER_CELLS = 120  # markers on an edge nearer than this share of the width are drawn as one
 TOP, BOTTOM = 0.985, 0.015  # of the height: where markers on an edge stand
 
@@ -41,6 +44,7 @@ def draw_losses(axes: Axes, diagnosis: Diagnosis) -> None:
     axes.set_ylabel(" / ".join(dict.fromkeys(curve.metric for curve in curves)) + (" (log)" if log else ""))
     for curve in curves:
         _mark_outside(axes, curve, TRAIN if curve is diagnosis.run.train else VAL)
+    _mark_broken(axes, curves)
     _shade_flat(axes, diagnosis)
     for index, x in enumerate(restarts(diagnosis.run)):
         axes.axvline(x, color=RESTART, linewidth=1.6, linestyle=":", zorder=1.6, label="" if index else "restart")
@@ -64,32 +68,43 @@ def number_ticks(axes: Axes, *, log: bool) -> None:
 
 
 def _draw_curve(axes: Axes, curve: Curve, breaks: Sequence[float], *, is_train: bool) -> None:
-    """Few points as they are, with markers; of many the raw values faint and the smooth curve strong."""
+    """Raw values faint and the smooth curve strong; few values, which need no smoothing, with a marker each."""
     colour, name = (TRAIN, "train") if is_train else (VAL, "val")
-    tag = plain(curve.tag, 40)
+    tag = plain(curve.tag, TAG_LENGTH)
     label = name if tag == name else f"{name}: {tag}"
-    if len(curve) > FEW_POINTS:
-        axes.plot(*thin(curve.x, curve.value, COLUMNS), color=colour, alpha=0.3, linewidth=0.7, zorder=2)
-        x, y = thin(curve.x, smooth(curve.x, curve.value, breaks), COLUMNS)
-        axes.plot(x, y, color=colour, linewidth=2.0, label=label, zorder=3, linestyle="-" if is_train else "--")
-    else:
-        marker, size, face = ("o", 2.5, colour) if is_train else ("s", 4.0, "white")
-        axes.plot(
-            curve.x, np.where(curve.finite, curve.value, np.nan), color=colour, linewidth=1.8, label=label, zorder=3,
-            marker=marker, markersize=size, markerfacecolor=face, markeredgewidth=1.1,
-        )  # fmt: skip
+    if len(curve) <= (FEW_TRAIN if is_train else FEW_VAL):
+        values = np.where(curve.finite, curve.value, np.nan)
+        axes.plot(curve.x, values, color=colour, linewidth=1.8, label=label, zorder=3, **_marker(is_train))
+        return
+    dots: dict[str, Any] = {"marker": ".", "markersize": 3} if len(curve) <= DOTTED else {}
+    axes.plot(*thin(curve.x, curve.value, COLUMNS), color=colour, alpha=0.3, linewidth=0.8, zorder=2, **dots)
+    x, y = thin(curve.x, smooth(curve.x, curve.value, breaks), COLUMNS)
+    axes.plot(x, y, color=colour, linewidth=2.0, label=label, zorder=3, linestyle="-" if is_train else "--")
+
+
+def _marker(is_train: bool) -> dict[str, Any]:
+    """Dots for train, open squares for val: told apart without colour."""
+    if is_train:
+        return {"marker": "o", "markersize": 2.5}
+    return {"marker": "s", "markersize": 4.0, "markerfacecolor": "white", "markeredgewidth": 1.1}
 
 
 def _mark_outside(axes: Axes, curve: Curve, colour: str) -> None:
-    """Arrows on the edge for values outside the picture, crosses on the top edge for NaN and infinities."""
+    """Arrows on the edge for values outside the picture."""
     low, high = axes.get_ylim()
     above, below = curve.finite & (curve.value > high), curve.finite & (curve.value < low)
     _mark_edge(axes, curve.x[above], TOP, "^", colour, "")
     _mark_edge(axes, curve.x[below], BOTTOM, "v", colour, "")
-    broken = curve.x[~curve.finite]
+
+
+def _mark_broken(axes: Axes, curves: Sequence[Curve]) -> None:
+    """Crosses on the top edge for NaN and infinities."""
+    broken = np.unique(np.concatenate([curve.x[~curve.finite] for curve in curves]))
     if len(broken):
-        label = f"NaN/Inf in {plain(curve.tag, 30)}: {len(broken)}, first @{numbers.place(float(broken[0]))}"
-        _mark_edge(axes, broken, TOP, "x", BAD, label)
+        _mark_edge(axes, broken, TOP, "x", BAD, f"NaN/Inf from {numbers.place(float(broken[0]))}")
+    if not any(curve.finite.any() for curve in curves):
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no finite value in the log", transform=axes.transAxes, ha="center")
 
 
 def _mark_edge(axes: Axes, x: Floats, y: float, marker: str, colour: str, label: str) -> None:
@@ -125,12 +140,11 @@ def restarts(run: Run) -> list[float]:
 
 
 def _mark_best(axes: Axes, diagnosis: Diagnosis) -> None:
-    curve, best = diagnosis.run.val, diagnosis.measures.get("best_epoch")
-    if curve is None or best is None or not curve.finite.any() or not np.isfinite(best):
+    """A star at the best epoch, on the level the verdicts use: a single value logged there may be an outlier."""
+    best, level = diagnosis.measures.get("best_epoch"), diagnosis.measures.get("best_value")
+    if diagnosis.run.val is None or best is None or level is None or not np.isfinite([best, level]).all():
         return
-    finite = np.flatnonzero(curve.finite)
-    at = finite[int(np.argmin(np.abs(curve.x[finite] - best)))]
     axes.plot(
-        [curve.x[at]], [curve.value[at]], marker="*", markersize=14, color="black", markerfacecolor=BEST,
-        linestyle="none", zorder=6, label=f"best val: {numbers.figure(float(curve.value[at]))} @{numbers.place(best)}",
+        [best], [level], marker="*", markersize=14, color="black", markerfacecolor=BEST, linestyle="none", zorder=6,
+        label=f"best val {numbers.figure(level)} @{numbers.place(best)}",
     )  # fmt: skip

@@ -29,9 +29,10 @@ from logdoctor.segments import Drop
 
 DPI = 100
 WIDTH = 10.0  # inches: 1000 pixels, the width of a page on GitHub
-LEFT, RIGHT, BELOW, PANEL_GAP = 0.8, 0.15, 0.5, 0.1
+LEFT, RIGHT, BELOW, PANEL_GAP = 0.9, 0.15, 0.5, 0.1
 TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
 LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
+LEGEND_LETTERS = 130  # what one line holds at the usual size
 LANES = 8  # findings shown below the losses
 LANE_TEXT = 0.25  # of the width: what a finding's name needs
 LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
@@ -64,7 +65,7 @@ def _figure(diagnosis: Diagnosis) -> Figure:
     if lanes:
         _draw_lanes(panels[1], lanes)
     if rate:
-        _draw_rate(panels[-1], rate)
+        _draw_rate(panels[-1], rate, drops)
     for axes in panels:
         for drop in drops:
             axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
@@ -97,10 +98,11 @@ def _legend(figure: Figure, axes: Axes) -> None:
     """In one line above the picture, where it hides nothing."""
     handles, names = axes.get_legend_handles_labels()
     if handles:
+        crowded = sum(len(name) + 8 for name in names) > LEGEND_LETTERS
         figure.legend(
             handles, names, loc="upper left", bbox_to_anchor=(LEFT / WIDTH, 1 - TITLE / figure.get_figheight()),
-            ncols=len(handles), fontsize=8, frameon=False, borderpad=0, borderaxespad=0, handlelength=1.8,
-            columnspacing=1.4, numpoints=1,
+            ncols=len(handles), fontsize=7 if crowded else 8, frameon=False, borderpad=0, borderaxespad=0,
+            handlelength=1.8, columnspacing=1.4, numpoints=1,
         )  # fmt: skip
 
 
@@ -154,16 +156,24 @@ def _varies(rate: Curve) -> bool:
     return len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
 
 
-def _draw_rate(axes: Axes, rate: Curve) -> None:
+def _draw_rate(axes: Axes, rate: Curve, drops: Sequence[Drop]) -> None:
     values = rate.value[rate.finite]
     log = bool((values > 0).all() and values.max() / values.min() >= LOG_RATES)
-    steps = len(np.unique(values)) <= 12
+    steps = _step_style(rate, drops) if len(np.unique(values)) <= 12 else "default"
     axes.set_yscale("log" if log else "linear")
-    axes.plot(
-        *thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle="steps-pre" if steps else "default"
-    )
+    axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=steps)
     number_ticks(axes, log=log)
     axes.set_ylabel("lr (log)" if log else "lr")
+
+
+def _step_style(rate: Curve, drops: Sequence[Drop]) -> str:
+    """Where a step stands between two logged rates: at the later one if logs state the rate of what comes next."""
+    for drop in drops:
+        before = np.flatnonzero((rate.x <= drop.at + 1e-9) & rate.finite)
+        if len(before) and drop.lr_from is not None and drop.lr_to is not None:
+            last = rate.value[before[-1]]
+            return "steps-post" if abs(last - drop.lr_to) < abs(last - drop.lr_from) else "steps-pre"
+    return "steps-pre"
 
 
 def _drop_label(drop: Drop) -> Label:

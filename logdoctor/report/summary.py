@@ -42,14 +42,13 @@ def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
     run, measures = diagnosis.run, diagnosis.measures
     curve = run.val or run.val_metric
     best = measures.get("best_epoch")
-    logged_best = at(curve, best) if best is not None else None
     return Row(
         name=run.name,
         severity=diagnosis.worst,
         verdict=verdict(diagnosis, findings),
         best=numbers.place(best) if run.axis.unit == "epoch" else numbers.position(best, run.axis.unit),
-        value_best=numbers.figure(measures.get("best_value") if logged_best is None else logged_best),
-        value_now=numbers.figure(at(curve, run.end)),
+        value_best=numbers.figure(measures.get("best_value")),
+        value_now=numbers.figure(_last(curve)),
         per_drop=_per_drop(diagnosis),
         flat=_with_unit(measures.get("epochs_flat"), run),
         last_seen=last_seen(diagnosis),
@@ -101,12 +100,10 @@ def _with_unit(value: float | None, run: Run) -> str:
     return numbers.place(value) if run.axis.unit == "epoch" else numbers.amount(value, run.axis)
 
 
-def at(curve: Curve | None, x: float) -> float | None:
-    """The finite value logged nearest to `x`; None without any."""
+def _last(curve: Curve | None) -> float | None:
     if curve is None or not curve.finite.any():
         return None
-    near = np.argmin(np.abs(curve.x[curve.finite] - x))
-    return float(curve.value[curve.finite][near])
+    return float(curve.value[curve.finite][-1])
 
 
 def last_seen(diagnosis: Diagnosis) -> str:
