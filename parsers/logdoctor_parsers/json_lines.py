@@ -44,8 +44,8 @@ class JsonLines:
         if not lines or not lines[0].lstrip().startswith(("{", "[")):
             return Match.NO
         if not _one_a_line(lines):
-            rows, _ = read_document("\n".join(lines))
-            return rows_of_training([row.part.value for row in rows]) if '"log_history"' not in lines[0] else Match.NO
+            rows = [] if b'"log_history"' in head or b'"cell_type"' in head else read_document("\n".join(lines))[0]
+            return rows_of_training([row.part.value for row in rows])
         objects = [item for line in lines for item in read_objects(line)[0]]
         return rows_of_training(objects) if 2 * len(objects) >= len(lines) - 1 else Match.NO
 
