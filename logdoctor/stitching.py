@@ -38,7 +38,7 @@ def stitch(rows: Rows, starts: Sequence[int] = ()) -> list[Experiment]:
             groups[-1].append(block)
         else:
             groups.append([block])
-    return [_join(rows, positions, group) for group in groups]
+    return [_join(rows, positions, group, set(starts)) for group in groups]
 
 
 def counters(rows: Rows) -> Floats:
@@ -88,14 +88,15 @@ def _resumes(rows: Rows, positions: Floats, group: Sequence[Ints], block: Ints) 
     return max(votes)[1] if votes else not shared
 
 
-def _join(rows: Rows, positions: Floats, group: Sequence[Ints]) -> Experiment:
+def _join(rows: Rows, positions: Floats, group: Sequence[Ints], starts: set[int]) -> Experiment:
     """Blocks of one run in order: copies of a step that a later attempt wrote again are dropped from the earlier ones."""
     chosen = np.concatenate(group)
     attempt = np.repeat(np.arange(len(group)), [len(block) for block in group])
     joined = replace(rows.take(chosen), attempt=attempt)
     if len(group) == 1:
         return Experiment(joined, 1, {}, ())
-    keep = ~_copied(joined, positions[chosen])
+    stated = [number for number, block in enumerate(group) if number and int(block[0]) in starts]
+    keep = ~(_copied(joined, positions[chosen]) | _superseded(joined, positions[chosen], stated))
     lost = {int(code): int(n) for code, n in zip(*np.unique(joined.code[~keep], return_counts=True), strict=True)}
     receipts = tuple(_receipt(joined, positions[chosen], keep, number) for number in range(1, len(group)))
     return Experiment(joined.take(keep), len(group), lost, receipts)
@@ -110,12 +111,24 @@ def _copied(rows: Rows, positions: Floats) -> np.typing.NDArray[np.bool_]:
     return np.array([latest[key] > attempt for key, attempt in zip(keys, rows.attempt.tolist(), strict=True)], bool)
 
 
+def _superseded(rows: Rows, positions: Floats, stated: Sequence[int]) -> np.typing.NDArray[np.bool_]:
+    """Rows that a start stated by the log declares void: those of earlier attempts at or past its first position."""
+    void = np.zeros(len(rows), bool)
+    for index in rows.by_series() if stated else ():
+        attempt, position = rows.attempt[index], positions[index]
+        for number in stated:
+            first = position[attempt == number].min(initial=np.inf)
+            void[index] |= (attempt < number) & (position >= first)
+    return void
+
+
 def _receipt(rows: Rows, positions: Floats, keep: np.typing.NDArray[np.bool_], number: int) -> str:
-    """What joining attempt `number` to the one before kept and dropped, in words."""
+    """What joining attempt `number` to those before kept and dropped, in words."""
     mine = np.flatnonzero(rows.attempt == number)
-    lost = int(np.sum(~keep[rows.attempt == number - 1]))
+    begins = positions[mine].min(initial=np.inf, where=np.isfinite(positions[mine]))
+    lost = int(np.sum(~keep & (rows.attempt == number - 1) & (positions >= begins)))
     unit = "step" if np.isfinite(rows.step[mine]).any() else "epoch"
     start = positions[mine][np.isfinite(positions[mine])]
     at = f"{unit} {start[0]:g}" if len(start) else "its first row"
-    kept = f"{lost} numbers written twice, the later copy kept" if lost else "nothing written twice"
+    kept = f"{lost} numbers superseded, the later copy kept" if lost else "nothing written twice"
     return f"restart {number} (from line {int(rows.line[mine[0]])}) goes on at {at}: {kept}"

@@ -35,7 +35,7 @@ def test_a_resume_that_overlaps_keeps_the_later_copy_and_says_so() -> None:
     assert one.rows.value[6] == 10.0  # the first number of the second attempt, not the seventh of the first
     assert one.rows.attempt.tolist() == [0] * 6 + [1] * 10
     assert sum(one.dropped.values()) == 4
-    assert "4 numbers written twice" in one.receipts[0]
+    assert "4 numbers superseded" in one.receipts[0]
     assert "step 60" in one.receipts[0]
 
 
@@ -68,6 +68,15 @@ def test_a_start_stated_by_the_log_is_counted_even_without_overlap() -> None:
     (one,) = stitch(rows(range(0, 100, 10)), starts=[5])
     assert one.attempts == 2
     assert len(one.rows) == 10
+
+
+def test_a_start_stated_by_the_log_voids_the_steps_it_goes_back_over() -> None:
+    """The new attempt logs on another grid: without the statement the two would zig-zag."""
+    steps = [*range(0, 100, 10), *range(65, 160, 10)]
+    (stated,) = stitch(rows(steps), starts=[10])
+    assert stated.rows.step.tolist() == [*range(0, 65, 10), *range(65, 160, 10)]
+    (unstated,) = stitch(rows(steps))
+    assert len(unstated.rows) == len(steps)
 
 
 def test_other_series_follow_the_restart() -> None:
