@@ -1,0 +1,88 @@
+"""Smooth schedules: which family a rate that changes all the time follows, and what its parameters are called."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor.curves.schedules import Fit, fit_families
+from logdoctor.schedule_levels import Rates, Shape, common_length
+
+Floats = npt.NDArray[np.float64]
+
+FITS_WITHIN = 0.01  # of the largest rate: a family that leaves more is not the one
+FITS_WELL = 0.002   # of the largest rate: no need to look for a constant head or tail
+FIT_POINTS = 100    # as many points decide as well as all
+
+
+def smooth_shape(rates: Rates, start: float = 0.0) -> Shape | None:
+    """The smooth family that points after a warm-up until `start` follow; None where none does."""
+    if len(rates.levels) < 3:
+        return None
+    fit, origin = _best(_views(rates, start), rates)
+    if fit.rms > FITS_WELL * rates.value.max() + rates.digit:
+        held, held_origin = _best(_trimmed_views(rates), rates)
+        fit, origin = (held, held_origin) if held.rms < 0.3 * fit.rms else (fit, origin)
+    if not acceptable(fit, rates):
+        return None
+    return named(fit, {"start": origin} if origin > 0 else {})
+
+
+def acceptable(fit: Fit, rates: Rates, within: float = FITS_WITHIN) -> bool:
+    """Whether a fit leaves no more than rounding and the gap between an update and its log line explain."""
+    return fit.rms <= within * float(rates.value.max()) + rates.digit
+
+
+def stairs_shape(rates: Rates) -> Shape | None:
+    """Six or more stairs of one length whose heights follow a smooth curve; None where they do not."""
+    if len(rates.levels) < 6 or common_length(rates.gaps, rates.grid) is None:
+        return None
+    fit = fit_families(np.array([0.0, *rates.places]), rates.heights, rates.digit)[0]
+    return named(fit, {}) if acceptable(fit, rates, 0.3 * FITS_WITHIN) else None
+
+
+def _best(views: Iterator[tuple[Floats, Floats, float]], rates: Rates) -> tuple[Fit, float]:
+    """The best family of the view that is fitted most closely (rounding counts as close)."""
+    found = [(fit_families(x, y, rates.digit, origin)[0], origin) for x, y, origin in views if len(x) >= 3]
+    least = 1e-4 * float(rates.value.max()) + 0.3 * rates.digit
+    return min(found, key=lambda pair: max(pair[0].rms, least), default=(Fit("custom", {}, math.inf, math.inf), 0.0))
+
+
+def _views(rates: Rates, start: float) -> Iterator[tuple[Floats, Floats, float]]:
+    """The points as logged, and one point a stair where it begins; counted from the start of the run or of the fall."""
+    pick = np.unique(np.linspace(0, len(rates.x) - 1, FIT_POINTS).round().astype(int))
+    for origin in {0.0, start}:
+        yield rates.x[pick], rates.value[pick], origin
+        if (stairs := _stairs(rates)) is not None:
+            yield stairs, rates.heights, origin
+
+
+def _stairs(rates: Rates) -> Floats | None:
+    """Where each level begins, if each lasts about one epoch (or as long as the others where epochs are unknown)."""
+    first, rest = rates.levels[0].first, rates.places
+    if rates.grid.unit == "epoch":
+        begun = np.array([max(math.ceil(first - 1e-6) - 1.0, 0.0), *rest])
+        return begun if np.all(np.diff(begun) <= 1.05 + rates.grid.interval) else None
+    return np.array([first, *rest]) if common_length(rates.gaps, rates.grid) is not None else None
+
+
+def _trimmed_views(rates: Rates) -> Iterator[tuple[Floats, Floats, float]]:
+    """The points without a constant head, without a constant tail, without both."""
+    head, tail = rates.levels[0].last, rates.levels[-1].first
+    for begin, finish in ((rates.x[0], tail), (head, rates.x[-1]), (head, tail)):
+        keep = np.flatnonzero((rates.x >= begin) & (rates.x <= finish))
+        keep = keep[np.unique(np.linspace(0, len(keep) - 1, FIT_POINTS).round().astype(int))]
+        yield rates.x[keep], rates.value[keep], float(begin) if begin > rates.x[0] else 0.0
+
+
+def named(fit: Fit, extra: dict[str, float]) -> Shape:
+    """A fit as a shape: a poly of power one is linear; parameters to four digits."""
+    parameters = {name: float(f"{value:.4g}") for name, value in {**fit.parameters, **extra}.items()}
+    if fit.kind == "poly" and abs(parameters["power"] - 1) < 0.02:
+        return Shape("linear", {k: v for k, v in parameters.items() if k != "power"})
+    if fit.kind == "linear":
+        parameters.pop("slope")
+    return Shape(fit.kind, dict(parameters))
