@@ -114,11 +114,11 @@ def _copied(rows: Rows, positions: Floats) -> np.typing.NDArray[np.bool_]:
 def _superseded(rows: Rows, positions: Floats, stated: Sequence[int]) -> np.typing.NDArray[np.bool_]:
     """Rows that a start stated by the log declares void: those of earlier attempts at or past its first position."""
     void = np.zeros(len(rows), bool)
-    for index in rows.by_series() if stated else ():
-        attempt, position = rows.attempt[index], positions[index]
-        for number in stated:
-            first = position[attempt == number].min(initial=np.inf)
-            void[index] |= (attempt < number) & (position >= first)
+    by_step = positions == rows.step
+    for number in stated:
+        for alike in (by_step, ~by_step):
+            first = positions[alike & (rows.attempt == number)].min(initial=np.inf)
+            void |= alike & (rows.attempt < number) & (positions >= first)
     return void
 
 
