@@ -112,7 +112,7 @@ def test_nothing_is_silent() -> None:
     assert "`a.csv:799`: expected 4 columns, found 2" in text
     assert "`a.csv`: torn" in text
     assert "attempt 2 overlaps" in text
-    assert "overfitting, generalization-gap: no validation loss" in text
+    assert "Not examined: overfitting, generalization-gap (no validation loss)." in text
     assert "**plateau** crashed: `ZeroDivisionError: x`" in text
     assert "1 with a crashed analyzer" in text
 

@@ -5,7 +5,7 @@ GitHub-flavoured Markdown, no raw HTML but `<details>`; whatever comes from a lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from logdoctor.diagnosis import Diagnosis, Report, Unread
@@ -31,20 +31,28 @@ HEADER = (
 
 def to_markdown(report: Report, *, plots: bool = True) -> str:
     """The report as Markdown; `plots`: with the images named in each diagnosis, relative to the report."""
+    return render(report, section.images if plots else lambda diagnosis: "")
+
+
+def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None = None) -> str:
+    """The report with any `picture` (Markdown) in each run's section, and sections for `most` runs (None: all)."""
     blocks = ["# Training report", prose(headline(report))]
     if not report.runs:
         return _join([*blocks, *_empty(report), *_unread(report.unread)])
     urgent = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
     rest = [diagnosis for diagnosis in report.runs if not needs_you(diagnosis)]
-    detailed = detailed_runs(report)
-    anchors = {id(diagnosis): section.heading(index, diagnosis) for index, diagnosis in enumerate(detailed, 1)}
-    together = len(detailed) == len(report.runs)
-    blocks += _counts(report)
-    blocks += [_table(report.runs if together else urgent, anchors)]
+    few = len(report.runs) <= DETAIL_FOR_ALL
+    detailed = detailed_runs(report)[:most]
+    titles = {id(diagnosis): section.heading(index, diagnosis) for index, diagnosis in enumerate(detailed, 1)}
+    blocks += [_counts(report), _table(report.runs if few else urgent, titles)]
     blocks += ["`logdoctor explain NAME` says what a finding means and when it is wrong."] if report.findings else []
-    blocks += [section.section(anchors[id(diagnosis)], diagnosis, plots=plots) for diagnosis in detailed]
-    if not together and rest:
-        blocks += [f"## Runs that need nobody ({len(rest)})", _table(rest, anchors)]
+    blocks += [section.section(titles[id(diagnosis)], diagnosis, picture(diagnosis)) for diagnosis in detailed]
+    if len(detailed) < len(detailed_runs(report)):
+        blocks += [
+            f"Details of {len(detailed_runs(report)) - len(detailed)} more runs are left out here for want of room."
+        ]
+    if not few and rest:
+        blocks += [f"## Runs that need nobody ({len(rest)})", _table(rest, titles)]
     return _join([*blocks, *_unread(report.unread)])
 
 
@@ -59,12 +67,12 @@ def _join(blocks: Iterable[str]) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _counts(report: Report) -> list[str]:
+def _counts(report: Report) -> str:
     lines = [f"Findings: {prose(found)}." if (found := tally(report)) else ""]
     if report.unread:
         many = len(report.unread) > 1
         lines.append(f"[{len(report.unread)} file{'s' * many}](#files-not-read) could not be read.")
-    return [" ".join(line for line in lines if line)]
+    return " ".join(line for line in lines if line)
 
 
 def _table(diagnoses: Sequence[Diagnosis], anchors: dict[int, str]) -> str:

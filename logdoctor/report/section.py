@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from urllib.parse import quote
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Evidence, Finding
 from logdoctor.report import numbers
 from logdoctor.report.escape import block, code, marked, plain, prose
-from logdoctor.report.summary import nothing_found, row
+from logdoctor.report.summary import judged, nothing_found, row
 from logdoctor.run import Axis, Run, RunProblem
 from logdoctor.segments import Drop, Schedule
 
 SHOWN_EVIDENCE = 4
 SHOWN_DROPS = 12
 SHOWN_TAIL = 12
-SHOWN_PROBLEMS = 20
+SHOWN_READING = 6
 ON_AXIS = ("epochs_after_best", "epochs_flat")  # measures that are lengths in the axis' unit, whatever their names say
 _SENTENCE_END = re.compile(r"(?<=[.!]) (?=[A-Z])")
 CRASHED = ("crashed", "stopped", "torn")
@@ -29,11 +28,10 @@ def heading(number: int, diagnosis: Diagnosis) -> str:
     return f"{number}. {plain(diagnosis.run.name, 80)}"
 
 
-def section(title: str, diagnosis: Diagnosis, *, plots: bool) -> str:
-    """The whole section."""
+def section(title: str, diagnosis: Diagnosis, picture: str = "") -> str:
+    """The whole section; `picture` is Markdown."""
     number, name = title.split(". ", 1)
-    blocks = [f"## {number}. {code(name)}", _sentence(diagnosis), _facts_line(diagnosis)]
-    blocks += _images(diagnosis) if plots else []
+    blocks = [f"## {number}. {code(name)}", _sentence(diagnosis), _facts_line(diagnosis), picture]
     blocks += [_finding(finding, told=index == 0) for index, finding in enumerate(diagnosis.findings)]
     blocks += [_tail(diagnosis.run), _drops(diagnosis), _reading(diagnosis.run), _not_examined(diagnosis)]
     blocks += [details("Measures and configuration", _looked_up(diagnosis))]
@@ -56,7 +54,7 @@ def _sentence(diagnosis: Diagnosis) -> str:
         worst, *others = diagnosis.findings
         also = f" Also: {', '.join(finding.analyzer for finding in others)}." if others else ""
         return f"**{prose(worst.message).rstrip('.')}.**{also}"
-    return f"**{nothing_found(diagnosis).capitalize()}.**"
+    return f"**{nothing_found(diagnosis).capitalize()}{' that needs you' * judged(diagnosis)}.**"
 
 
 def _facts_line(diagnosis: Diagnosis) -> str:
@@ -65,11 +63,13 @@ def _facts_line(diagnosis: Diagnosis) -> str:
     parts = [numbers.amount(run.end, run.axis)]
     if run.train is not None and run.train.finite.any():
         values = run.train.value[run.train.finite]
-        parts.append(f"{code(run.train.tag)} {numbers.figure(float(values[0]))} → {numbers.figure(float(values[-1]))}")
+        parts.append(
+            f"train {code(run.train.tag)} {numbers.figure(float(values[0]))} → {numbers.figure(float(values[-1]))}"
+        )
     judged_by = run.val or run.val_metric
     if judged_by is not None:
         best = "" if line.value_best == numbers.NOTHING else f" best {line.value_best},"
-        parts.append(f"{code(judged_by.tag)}{best} last {line.value_now}")
+        parts.append(f"val {code(judged_by.tag)}{best} last {line.value_now}")
     parts.append(_schedule_words(diagnosis.schedule))
     parts += [f"{numbers.figure(hours)} h" for hours in [diagnosis.measures.get("hours")] if hours]
     parts.append(", ".join(run.formats))
@@ -85,9 +85,10 @@ def _schedule_words(schedule: Schedule) -> str:
     return f"learning rate {schedule.kind}" + (f", {count} drop{'s' * (count > 1)}" if count else "") + guess
 
 
-def _images(diagnosis: Diagnosis) -> list[str]:
+def images(diagnosis: Diagnosis) -> str:
+    """The run's plots, relative to the report."""
     name = plain(diagnosis.run.name, 80).replace("[", "(").replace("]", ")").replace("\\", "/").replace("`", "'")
-    return [f"![Curves of {prose(name)}]({quote(plot.as_posix())})" for plot in diagnosis.plots]
+    return "\n\n".join(f"![Curves of {prose(name)}]({quote(plot.as_posix())})" for plot in diagnosis.plots)
 
 
 def _finding(finding: Finding, *, told: bool) -> str:
@@ -156,11 +157,10 @@ def _drop(drop: Drop, axis: Axis) -> list[str]:
 
 def _reading(run: Run) -> str:
     """What could not be read, and what stitching kept and dropped."""
-    lines = [f"- {prose(receipt)}" for receipt in run.receipts]
-    lines += [f"- {_problem(problem)}" for problem in run.problems[:SHOWN_PROBLEMS]]
-    if len(run.problems) > SHOWN_PROBLEMS:
-        lines.append(f"- {len(run.problems) - SHOWN_PROBLEMS} more in report.json")
-    return "Reading the log:\n\n" + "\n".join(lines) if lines else ""
+    lines = [f"- {_problem(problem)}" for problem in run.problems] + [f"- {prose(receipt)}" for receipt in run.receipts]
+    shown, folded = "\n".join(lines[:SHOWN_READING]), "\n".join(lines[SHOWN_READING:])
+    rest = details(f"{len(lines) - SHOWN_READING} more", folded)
+    return "\n\n".join(part for part in ("Reading the log:", shown, rest) if part) if lines else ""
 
 
 def _problem(problem: RunProblem) -> str:
@@ -170,11 +170,12 @@ def _problem(problem: RunProblem) -> str:
 
 def _not_examined(diagnosis: Diagnosis) -> str:
     """Analyzers that crashed, and those that could not judge, by reason."""
-    lines = [f"- **{failed.analyzer}** crashed: {code(failed.error, 300)}" for failed in diagnosis.failed]
-    skipped = sorted(diagnosis.skipped, key=lambda item: item.reason)
-    for reason, group in groupby(skipped, key=lambda item: item.reason):
-        lines.append(f"- {', '.join(item.analyzer for item in group)}: {prose(reason)}")
-    return "Not examined:\n\n" + "\n".join(lines) if lines else ""
+    crashed = [f"**{failed.analyzer}** crashed: {code(failed.error, 300)}" for failed in diagnosis.failed]
+    by_reason: dict[str, list[str]] = {}
+    for skipped in diagnosis.skipped:
+        by_reason.setdefault(skipped.reason, []).append(skipped.analyzer)
+    reasons = [f"{', '.join(names)} ({prose(reason)})" for reason, names in by_reason.items()]
+    return "\n\n".join([*crashed, *([f"Not examined: {'; '.join(reasons)}."] if reasons else [])])
 
 
 def _looked_up(diagnosis: Diagnosis) -> str:

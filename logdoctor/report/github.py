@@ -1,0 +1,99 @@
+"""For GitHub Actions: annotations in the log, and a job summary with charts drawn by GitHub itself."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from logdoctor.diagnosis import Diagnosis, Report
+from logdoctor.finding import Finding, Severity
+from logdoctor.report.escape import plain
+from logdoctor.report.markdown import detailed_runs, render
+from logdoctor.report.scales import Floats, limits
+from logdoctor.run import Curve
+
+SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
+ANNOTATIONS = 10  # GitHub shows so many of each kind for a step
+CHART_POINTS = 40
+COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def workflow_commands(report: Report) -> str:
+    """Workflow commands, one line a finding, worst first; of each severity as many as GitHub shows."""
+    lines = []
+    for severity, command in COMMANDS.items():
+        found = [(d, f) for d in report.runs for f in d.findings if f.severity == severity]
+        lines += [_annotation(command, diagnosis, finding) for diagnosis, finding in found[:ANNOTATIONS]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _annotation(command: str, diagnosis: Diagnosis, finding: Finding) -> str:
+    properties = {"title": f"{diagnosis.run.name}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"}
+    if finding.evidence:
+        first = finding.evidence[0]
+        properties = {"file": first.source, "line": str(max(1, first.line))} | properties
+    listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{command} {listed}::{_data(f'{finding.message}. {finding.advice}')}"
+
+
+def _data(text: str) -> str:
+    return plain(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def job_summary(report: Report, limit: int = SUMMARY_BYTES) -> str:
+    """The report as Markdown with charts instead of images, in at most `limit` bytes: detail is dropped to fit."""
+    most = len(detailed_runs(report))
+    text = render(report, chart)
+    while most and len(text.encode("utf-8", "replace")) > limit:
+        most //= 2
+        text = render(report, chart, most)
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    """Whole lines only, with a note; for reports whose mere table is too long."""
+    content = text.encode("utf-8", "replace")
+    if len(content) <= limit:
+        return text
+    note = "\n\nThe rest is left out here for want of room.\n"
+    kept = content[: limit - len(note)].decode("utf-8", "ignore")
+    return kept[: kept.rfind("\n")] + note
+
+
+def chart(diagnosis: Diagnosis) -> str:
+    """Losses as a Mermaid chart: values as logged, at evenly spaced places; empty where there are too few."""
+    run = diagnosis.run
+    curves = [curve for curve in (run.train, run.val) if curve is not None and np.count_nonzero(curve.finite) > 1]
+    if not curves:
+        return ""
+    start, end = min(float(curve.x[0]) for curve in curves), max(float(curve.x[-1]) for curve in curves)
+    drawn = [_sampled(curve, np.linspace(start, end, CHART_POINTS)) for curve in curves]
+    low, high = limits(np.concatenate(drawn), log=False)
+    names = " and ".join(_label(f"{curve.split} {curve.tag}") for curve in curves)
+    lines = [
+        "```mermaid",
+        "xychart-beta",
+        f'    title "{names}"',
+        f'    x-axis "{run.axis.unit}" {start:g} --> {end:g}',
+    ]
+    lines.append(f'    y-axis "loss" {low:.4g} --> {high:.4g}')
+    lines += [f"    line [{', '.join(f'{value:.4g}' for value in np.clip(y, low, high))}]" for y in drawn]
+    return "\n".join([*lines, "```"])
+
+
+def _label(text: str) -> str:
+    """Text that cannot end a quoted string of a chart."""
+    return re.sub(r"[^\w ./:-]", "_", plain(text, 40))
+
+
+def _sampled(curve: Curve, places: Floats) -> Floats:
+    """The finite value logged nearest to each place."""
+    x, y = curve.x[curve.finite], curve.value[curve.finite]
+    right = np.clip(np.searchsorted(x, places), 1, len(x) - 1)
+    nearest = np.where(places - x[right - 1] < x[right] - places, right - 1, right)
+    return np.asarray(y[nearest])
