@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from logdoctor_parsers.caffe import PARSER as CAFFE
+from logdoctor_parsers.caffe_table import PARSER as CAFFE_TABLE
 from logdoctor_parsers.contract import (
     COLUMNS,
     AmbiguousFormatError,
@@ -27,11 +29,14 @@ from logdoctor_parsers.keras_console import PARSER as KERAS_CONSOLE
 from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
 from logdoctor_parsers.keras_history import PARSER as KERAS_HISTORY
 from logdoctor_parsers.notebook import PARSER as NOTEBOOK
+from logdoctor_parsers.pytorch import PARSER as PYTORCH
 from logdoctor_parsers.tensorboard import PARSER as TENSORBOARD
 from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
 
 PARSERS: tuple[Parser, ...] = (
     TENSORBOARD,
+    CAFFE,
+    CAFFE_TABLE,
     NOTEBOOK,
     TRAINER_STATE,
     KERAS_CSV,
@@ -39,6 +44,7 @@ PARSERS: tuple[Parser, ...] = (
     JSON_LINES,
     KERAS_CONSOLE,
     KERAS_HISTORY,
+    PYTORCH,
 )
 
 __all__ = [

@@ -1,0 +1,128 @@
+"""Caffe's console log: BVLC from 2014 to 1.0, SSD, NVIDIA and Intel Caffe, DIGITS, py-faster-rcnn.
+
+Steps are Caffe's iterations: optimizer updates done before the line was written. Times are glog's; `caffe_clock` says
+whence the year comes, `caffe_series` how series are named, `caffe_facts` what is stated of a run.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from logdoctor_parsers.caffe_facts import facts_of
+from logdoctor_parsers.caffe_log import Log, read_log
+from logdoctor_parsers.caffe_messages import ending
+from logdoctor_parsers.caffe_series import add_rows
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem, TableBuilder, first_problems
+
+SOURCES = re.compile(
+    rb"(?:\b(?:caffe|sgd_solver|solver|upgrade_proto)\.cpp|layer_factory\.hpp)(?::\d+\]| : line \d+ :)"
+)
+NUMBERS = re.compile(rb"\bIteration \d+[^\n]*, (?:loss|lr) = |\b(?:Train|Test) net output #\d+: ")
+GLOG_LINE = re.compile(rb"(?:\[\d+\] )?[IWEF]\d")
+# What an unterminated last line may end with and still be whole.
+WHOLE = re.compile(
+    rb"(?:Optimization Done\b.*|loss\)|Testing net \(#\d+\)|\.caffemodel|\.solverstate|\.h5|from start\.)\s*$"
+)
+VALUE = re.compile(rb"(\S+ = )([-+.\w()#]+)\s*$")
+SHOWN_DIGITS = 6  # significant digits Caffe prints
+TAIL_LINES, TAIL_BYTES, SAMPLE_BYTES = 12, 4000, 4000
+
+
+@dataclass(frozen=True)
+class CaffeParser:
+    """Reads a Caffe log into the common table; the module's documentation tells tags, facts and times."""
+
+    name: str = "caffe"
+    description: str = "Caffe solver logs (BVLC, SSD, NVIDIA, Intel, DIGITS, py-faster-rcnn)"
+
+    def sniff(self, file: LogFile) -> Match:
+        """SURE where Caffe's own sources name themselves, MAYBE where its messages stand alone."""
+        head = _decoded(file.head)
+        if SOURCES.search(head):
+            return Match.SURE
+        return Match.MAYBE if len(NUMBERS.findall(head)) > 1 else Match.NO
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        """Everything in the file. Errors: OSError where it cannot be read."""
+        data = _decoded(file.read())
+        body, cut = _whole_lines(data)
+        log = read_log(body, file)
+        builder = TableBuilder()
+        problems = [*log.problems, *add_rows(builder, log), *first_problems(log.unreadable), *cut]
+        table = builder.build()
+        return ParsedLog(
+            self.name,
+            table,
+            facts=tuple(facts_of(log, body)),
+            problems=tuple(problems),
+            lines=data.count(b"\n") + (not data.endswith(b"\n")),
+            data=int(np.count_nonzero(np.diff(table.line, prepend=0))),
+            unreadable=len(log.unreadable) + len(cut),
+            starts=tuple(log.messages.starts),
+            ending=_ending(log, cut),
+            tail=tuple(data[-TAIL_BYTES:].rstrip(b"\0\r\n").decode("utf-8", "replace").splitlines()[-TAIL_LINES:]),
+            dialect=_dialect(log, body),
+        )
+
+
+PARSER = CaffeParser()
+
+
+def _decoded(data: bytes) -> bytes:
+    """UTF-8 (or ASCII) as it is; UTF-16, which PowerShell's `>` writes, re-encoded."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if data.startswith(mark):
+            return data[2:].decode(encoding, "replace").encode()
+    return data
+
+
+def _whole_lines(data: bytes) -> tuple[bytes, list[Problem]]:
+    """The file without an unfinished last line, and the problem that tells of it."""
+    body = data.rstrip(b"\0")
+    start = body.rfind(b"\n") + 1
+    last, number = body[start:], body.count(b"\n") + 1
+    if len(body) < len(data):
+        lost = f"the file ends in {len(data) - len(body)} zero bytes: the machine stopped while writing"
+        return body[:start], [Problem(number, lost)]
+    if not last or not (GLOG_LINE.match(last) or last.startswith(b"  ")) or _is_whole(last, body[:start]):
+        return body, []
+    return body[:start], [Problem(number, f"the last line is cut off: {last.decode('utf-8', 'replace')[-80:]!r}")]
+
+
+def _is_whole(last: bytes, before: bytes) -> bool:
+    """Whether a line without line feed can be trusted: closed by its own words, or by a number that cannot go on."""
+    value = VALUE.search(last)
+    if value is None:
+        return WHOLE.search(last) is not None
+    figures = re.sub(rb"e.*|\D", b"", value[2]).lstrip(b"0")
+    return len(figures) >= SHOWN_DIGITS or any(before.rfind(value[0].rstrip() + end) >= 0 for end in (b"\n", b"\r\n"))
+
+
+def _ending(log: Log, cut: list[Problem]) -> Ending:
+    """How the last process closes: by its own words, else torn where the last line is."""
+    told = ending(log.messages.closings, max(log.messages.starts, default=0), log.last_line)
+    if told.kind == "open" and cut:
+        return Ending("torn", cut[-1].line, cut[-1].message)
+    return told
+
+
+def _dialect(log: Log, body: bytes) -> str:
+    """Which Caffe wrote the log, as far as its wording shows."""
+    if log.messages.version:
+        return log.messages.version
+    first = body.find(b", loss = ")
+    sample = body[max(first - SAMPLE_BYTES, 0) : first + SAMPLE_BYTES]
+    marks = (
+        (bool(np.isfinite(log.iterations.epoch).any()), "NVCaffe 0.17"),
+        (bool((log.iterations.rank >= 0).any()), "Intel Caffe, several nodes"),
+        (any(label.name == "detection_eval" for label in log.labels), "SSD"),
+        (b"/s), lr = " in sample, "NVCaffe 0.12 or 0.13"),
+        (b" iter), loss = " in sample, "NVCaffe"),
+        (b" iters), loss = " in sample, "BVLC rc4 or later"),
+        (any(label.name.startswith("Test score") for label in log.labels), "BVLC before rc"),
+    )
+    return next((name for holds, name in marks if holds), "BVLC rc to rc3, or a fork of it")

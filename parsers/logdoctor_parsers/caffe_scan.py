@@ -1,0 +1,131 @@
+"""Finding words and reading numbers in blocks of bytes, whole arrays at a time.
+
+A Caffe log is hundreds of thousands of short lines that differ in their numbers only. Looked at one line at a time,
+Python spends seconds on 100 MB; numpy on blocks small enough for the processor's cache spends tenths.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers.contract import Floats, Ints
+
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+BLOCK_BYTES = 1 << 20
+PADDING = bytes(64)  # after every block, so that windows at its end stay inside
+DIGITS = 15  # decimal digits that every float holds exactly
+TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)\0"))
+TOKEN = re.compile(rb"[^\s,;\0]*")
+MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN, -1.#INF00
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines: `text` and `buffer` are the same bytes, padded; line `i` is `starts[i]:ends[i]`, without line feed.
+
+    `first_line` is the number, counted from 1, of the block's first line in its file.
+    """
+
+    text: bytes
+    buffer: Bytes
+    starts: Ints
+    ends: Ints
+    first_line: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def line(self, index: int) -> bytes:
+        """The text of one line of the block."""
+        return self.text[self.starts[index] : self.ends[index]]
+
+
+class Numbers(NamedTuple):
+    """Numbers read at given offsets: value (NaN where unreadable), length in bytes, and whether it could be read."""
+
+    value: Floats
+    length: Ints
+    readable: Mask
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """Cut a file into blocks of about a megabyte, at line ends."""
+    start, first_line = 0, 1
+    while start < len(data):
+        stop = data.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+        if not stop:
+            stop = data.find(b"\n", start + BLOCK_BYTES) + 1 or len(data)
+        block = _block(data[start:stop], first_line)
+        yield block
+        start, first_line = stop, first_line + len(block)
+
+
+def _block(text: bytes, first_line: int) -> Block:
+    padded = text + PADDING
+    buffer = np.frombuffer(padded, np.uint8)
+    ends = np.flatnonzero(buffer == ord("\n"))
+    if not text.endswith(b"\n"):
+        ends = np.append(ends, len(text))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    return Block(padded, buffer, starts, ends, first_line)
+
+
+def positions(block: Block, word: bytes) -> Ints:
+    """Offsets at which a word stands."""
+    return np.fromiter((found.start() for found in re.finditer(re.escape(word), block.text)), np.int64)
+
+
+def stands_at(block: Block, offsets: Ints, word: bytes) -> Mask:
+    """Whether a word of at most 64 bytes stands at each offset."""
+    if not len(offsets):
+        return np.empty(0, np.bool_)
+    window = np.lib.stride_tricks.sliding_window_view(block.buffer, len(word))[offsets]
+    return np.asarray((window == np.frombuffer(word, np.uint8)).all(axis=1))
+
+
+def numbers(block: Block, offsets: Ints) -> Numbers:
+    """The number that begins at each offset and ends before a space, comma, bracket or line end.
+
+    Plain decimals of up to 15 digits are read as arrays: an integer divided by a power of ten, which is the correctly
+    rounded value. Everything else (signs, exponents, nan, Windows' spellings) goes through `float`.
+    """
+    if not len(offsets):
+        return Numbers(np.empty(0), np.empty(0, np.int64), np.empty(0, np.bool_))
+    window = np.lib.stride_tricks.sliding_window_view(block.buffer, DIGITS + 1)[offsets].T
+    digit, dot = window - ord("0"), window == ord(".")
+    inside = np.logical_and.accumulate((digit < 10) | dot, axis=0)
+    length, dots = inside.sum(axis=0), (dot & inside).sum(axis=0)
+    mantissa = np.zeros(len(offsets), np.int64)
+    for column in range(int(length.max())):
+        mantissa = np.where(inside[column] & ~dot[column], mantissa * 10 + digit[column], mantissa)
+    decimals = np.where(dots, length - 1 - dot.argmax(axis=0), 0)
+    ending = window[np.minimum(length, DIGITS), np.arange(len(offsets))]
+    plain = TERMINATORS[ending] & (length > dots) & (dots <= 1) & (length <= DIGITS)
+    value = mantissa / 10.0**decimals
+    for i in np.flatnonzero(~plain):
+        token = TOKEN.match(block.text, int(offsets[i]))[0]  # type: ignore[index]  # matches the empty text too
+        found = parse_number(token)
+        value[i], plain[i], length[i] = (np.nan if found is None else found), found is not None, len(token)
+    return Numbers(value, length, plain)
+
+
+@lru_cache(maxsize=4096)
+def parse_number(token: bytes) -> float | None:
+    """A number as C's printf wrote it, None for anything else. Windows' `-nan(ind)` and `1.#QNAN` are NaN."""
+    text = token.decode("latin-1").strip().rstrip(")").lower() if b"(" not in token else token.decode("latin-1").lower()
+    if windows := MSVC.match(text):
+        infinite = (windows[2] or "").startswith("inf")
+        return float(f"{windows[1]}inf") if infinite else float("nan")
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""The tables Caffe's own tools make of a log: `parse_log.sh` (`foo.log.train`, `foo.log.test`), `parse_log.py` (CSV).
+
+`#Iters Seconds TrainingLoss LearningRate` with columns of spaces, or `NumIters,Seconds,LearningRate,loss`. Seconds
+count from the start of the run, so they are a series of their own and no wall time. `parse_log.py` prints each learning
+rate one line late where it changes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from logdoctor_parsers.caffe_scan import parse_number
+from logdoctor_parsers.contract import LogFile, Match, ParsedLog, TableBuilder, first_problems
+
+HEADER = re.compile(rb"\s*(?:#Iters\s+Seconds\b|NumIters,Seconds\b).*")
+SPLITS = {"TrainingLoss": "train", "TestAccuracy": "test", "TestLoss": "test"}
+
+
+@dataclass(frozen=True)
+class CaffeTableParser:
+    """Reads the tables of `parse_log.sh` and `parse_log.py`; column or file ending tell the split."""
+
+    name: str = "caffe-table"
+    description: str = "Tables made of Caffe logs by parse_log.sh (.train, .test) and parse_log.py (CSV)"
+
+    def sniff(self, file: LogFile) -> Match:
+        """SURE where the first line is one of the two headers."""
+        return Match.SURE if HEADER.match(file.head) else Match.NO
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        """Everything in the file. Errors: OSError where it cannot be read."""
+        lines = file.read().splitlines()
+        separator = b"," if b"," in lines[0] else None
+        columns = [cell.decode("utf-8", "replace").strip() for cell in lines[0].lstrip(b"# ").split(separator)]
+        rows = [(number, line.split(separator)) for number, line in enumerate(lines[1:], 2) if line.strip()]
+        readable = [_readable(cells, len(columns)) for _, cells in rows]
+        good = [row for row, fine in zip(rows, readable, strict=True) if fine]
+        what = f"does not hold the header's {len(columns)} numbers"
+        bad = [(number, what) for (number, _), fine in zip(rows, readable, strict=True) if not fine]
+        return ParsedLog(
+            self.name,
+            _table(columns, good, _split(file.name)).build(),
+            problems=first_problems(bad),
+            lines=len(lines),
+            data=len(good),
+            unreadable=len(bad),
+        )
+
+
+PARSER = CaffeTableParser()
+
+
+def _readable(cells: list[bytes], width: int) -> bool:
+    """Whether a row has an iteration, and numbers or nothing behind it (parse_log.py leaves out what the log left out)."""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(cells) == width and bool(cells[0].strip()) and all(parse_number(cell) is not None for cell in filled)
+
+
+def _split(name: str) -> str:
+    """`.train` and `.test` are the endings both tools use."""
+    return next((split for split in ("train", "test") if name.endswith(f".{split}")), "")
+
+
+def _table(columns: list[str], rows: list[tuple[int, list[bytes]]], split: str) -> TableBuilder:
+    builder = TableBuilder()
+    step = [parse_number(cells[0]) for _, cells in rows]
+    for index, column in enumerate(columns[1:], 1):
+        told = [row for row, (_, cells) in enumerate(rows) if cells[index].strip()]
+        rate, seconds = column == "LearningRate", column == "Seconds"
+        builder.extend(
+            column,
+            np.array([parse_number(rows[row][1][index]) for row in told], np.float64),
+            np.array([rows[row][0] for row in told], np.int64),
+            step=np.array([step[row] for row in told], np.float64),
+            metric="seconds" if seconds else None,
+            split="" if rate or seconds else SPLITS.get(column, split),
+        )
+    return builder
