@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from logdoctor.curves.flatness import FLAT
+from logdoctor.curves.trend import falling_trend
 from logdoctor.curves.valley import Valley, find_valley
 from logdoctor.departure import Departure, find_departure
 from logdoctor.endstate import EndState, judge_end
@@ -21,6 +22,8 @@ from logdoctor.tracks import Track, track
 MIN_FLAT_EPOCHS = 2.0
 LATE_EPOCHS = 5.0
 FEW_EPOCHS = 10.0
+SMOOTH = ("cosine", "one-cycle", "linear", "poly", "cosine-restarts", "exponential", "inverse-time", "sigmoid")
+ANNEALED = 0.05  # of the peak rate
 ADAPTIVE = ("adam", "rmsprop", "adagrad", "adadelta", "lamb", "lion", "adafactor", "ftrl")
 
 
@@ -127,10 +130,20 @@ class Case:
     def end(self) -> EndState:
         """Whether the train loss was still falling at the end. Errors: CannotJudgeError with too few points."""
         train = self.needs_train()
-        last = self.stretches[-1]
-        after_drop = len(self.stretches) > 1
+        last, after_drop = self.stretches[-1], len(self.stretches) > 1
         trend = last.flatness.trend
-        return judge_end(last.x, last.y, trend, self.length, train.width, self.total_drop, after_drop)
+        if self.schedule.origin == "unknown":
+            trend = falling_trend(last.x, last.y, np.ones_like(last.x), last.sigma, np.inf)
+        return judge_end(last, trend, self.length, train.width, self.total_drop, after_drop)
+
+    @property
+    def annealed(self) -> bool:
+        """Whether a smooth schedule had brought the rate to under 5 % of its peak at the end."""
+        lr = self.run.lr
+        if self.schedule.kind not in SMOOTH or lr is None or not lr.finite.any():
+            return False
+        rates = lr.value[lr.finite]
+        return bool(rates[-1] < ANNEALED * rates.max())
 
     @cached_property
     def valley(self) -> Valley:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor.curves.fits import fit_line
-from logdoctor.curves.noise import noise
 from logdoctor.run import Floats
+from logdoctor.stretches import Stretch
 
 END_SHARE = 0.2  # of the run
 SHARE = 0.02  # of the total drop
-NOISY = 0.02  # of the total drop: from here on the fall must also be significant
 TAIL_SHARE = 0.45  # of the last learning-rate segment, over which significance is asked
-MIN_T = 1.5
+MIN_T, MIN_T_AFTER_DROP = 1.5, 3.0  # after a drop the loss usually falls at once and is flat soon
 
 
 @dataclass(frozen=True)
@@ -32,25 +31,27 @@ class EndState:
     borderline: bool
 
 
-def judge_end(
-    x: Floats, y: Floats, trend: Floats, length: float, width: float, total: float, after_drop: bool
-) -> EndState:
+def judge_end(last: Stretch, trend: Floats, length: float, width: float, total: float, after_drop: bool) -> EndState:
     """Judge the end of the last learning-rate segment.
 
-    x, y, trend: its bins, shape (n,); `length`: the run's; `width`: a bin's; `total`: the drop of the whole run.
-    A bin's value lags its right edge by half a width. The first bin after a drop still holds the transition and is
-    left out (`after_drop`).
+    `trend`: its level at each bin, shape (n,); `length`: the run's; `width`: a bin's; `total`: the drop of the whole
+    run. A bin's value lags its right edge by half a width. The first bin after a drop still holds the transition and
+    is left out (`after_drop`).
     """
-    earliest = x[0] + (width if after_drop and len(x) > 2 else 0.0)
-    start = max((1 - END_SHARE) * length + width / 2, float(earliest))
+    x = last.x
+    earliest = float(x[0]) + (width if after_drop and len(x) > 2 else 0.0)
+    start = max((1 - END_SHARE) * length + width / 2, earliest)
     fall = float(np.interp(start, x, trend) - trend[-1]) / total if total > 0 else 0.0
-    t = _tail_t(x, y)
-    noisy = len(y) < 4 or noise(y) > NOISY * total
-    falling = fall > SHARE and (t > MIN_T or not noisy)
-    borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and not falling)
+    t = _tail_t(last)
+    needed = MIN_T_AFTER_DROP if after_drop else MIN_T
+    falling = fall > SHARE and t > needed
+    borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and t < 2 * needed)
     return EndState(falling, fall, start, t, borderline)
 
 
-def _tail_t(x: Floats, y: Floats) -> float:
-    n = max(min(len(y), 4), round(TAIL_SHARE * len(y)))
-    return -fit_line(x[-n:], y[-n:]).t
+def _tail_t(last: Stretch) -> float:
+    """How many standard errors the end falls: of the line's own residuals, or of the usual scatter if larger."""
+    n = max(min(len(last.x), 4), round(TAIL_SHARE * len(last.x)))
+    line = fit_line(last.x[-n:], last.y[-n:])
+    error = max(line.slope_error, last.sigma / max(line.spread, 1e-12) ** 0.5)
+    return -line.slope / error if error > 0 else float(np.copysign(np.inf, -line.slope))

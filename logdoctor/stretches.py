@@ -8,21 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from logdoctor.curves.fits import fit_line
 from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
+from logdoctor.curves.noise import noise
 from logdoctor.run import Floats
 from logdoctor.segments import Drop, Segment
 from logdoctor.tracks import Track
 
 LATE_SHARE = 0.5  # of the segment
+NOISE_BINS = 12  # the least that tell a scatter
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """One learning-rate segment of the train loss: its bins x, y (n,) and whether it was flat when it ended."""
+    """One learning-rate segment of the train loss: its bins x, y (n,), their scatter σ, and whether it was flat when it ended."""
 
     segment: Segment
     x: Floats
     y: Floats
+    sigma: float
     flatness: Flatness
 
     @property
@@ -34,6 +38,13 @@ class Stretch:
         """The loss at its end."""
         return float(self.flatness.trend[-1])
 
+    def fall_bound(self, since: float) -> float:
+        """The most a straight line from `since` to the end can fall, two standard errors included."""
+        inside = self.x >= since - 1e-9
+        line = fit_line(self.x[inside], self.y[inside])
+        error = max(line.slope_error, self.sigma / max(line.spread, 1e-12) ** 0.5)
+        return (2 * error - line.slope) * float(self.x[-1] - since)
+
 
 def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) -> tuple[Stretch, ...]:
     """A stretch for every segment that holds bins, in order; at least one. `min_flat`: in axis units."""
@@ -44,8 +55,18 @@ def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) 
         inside = owner == index
         if inside.any():
             x, y, count = train.x[inside], train.y[inside], train.count[inside]
-            found.append(Stretch(segment, x, y, judge_flatness(x, y, count, train.first, min_flat)))
+            sigma = _scatter(train, np.flatnonzero(inside))
+            flatness = judge_flatness(
+                x, y, count, start=train.first, sigma=sigma, min_length=min_flat, after_drop=index > 0
+            )
+            found.append(Stretch(segment, x, y, sigma, flatness))
     return tuple(found)
+
+
+def _scatter(train: Track, bins: npt.NDArray[np.int64]) -> float:
+    """σ between the bins of a segment; short ones borrow from their neighbours, for few points give any answer."""
+    more = max(0, NOISE_BINS - len(bins)) // 2 + 1
+    return noise(train.y[max(0, bins[0] - more) : bins[-1] + 1 + more])
 
 
 def _owners(train: Track, segments: Sequence[Segment]) -> npt.NDArray[np.int64]:

@@ -47,8 +47,16 @@ class Track:
 
     @cached_property
     def first(self) -> float:
-        """The loss of the first bin (the first epoch's mean)."""
-        return float(self.y[0])
+        """The loss of the first epoch: the first bin, averaged with the next where it holds but a point or two.
+
+        One batch logged at the very first step shows the untrained model, not the epoch.
+        """
+        return float(self.y[:2].mean() if self.count[0] < 3 <= len(self) and self.early_point else self.y[0])
+
+    @property
+    def early_point(self) -> bool:
+        """Whether the first bin's points lie at its beginning."""
+        return bool(self.curve.x[self.curve.finite][0] < 0.5 * self.width)
 
 
 def track(curve: Curve | None, axis: Axis, cadence: float | None = None) -> Track | None:

@@ -67,7 +67,8 @@ class NotLearning:
             f"the train loss never moved: {start:.4g} at the start, {level[-1]:.4g} after "
             f"{case.lasting(case.length)} (range {percent(moved)}{chance})",
             "Something is broken rather than slow. In this order: can it overfit one batch? Are labels and inputs "
-            "paired, are gradients non-zero (dead ReLU, saturated sigmoid, frozen layers), is the loss on logits? Then change the learning rate by factors of ten in both directions.",
+            "paired, are gradients non-zero (dead ReLU, saturated sigmoid, frozen layers), is the loss on logits? Then "
+            "change the learning rate by factors of ten in both directions.",
             case.span(0.0, case.length),
             case.lines(0.0, case.length),
             not clauses,

@@ -29,6 +29,8 @@ class Plateau:
     Limits
         min_epochs: epochs the loss must have been flat.
         min_share: the same as a share of the run; the longer of the two counts.
+        max_hidden_fall: upper bound (two standard errors) of the fall within the flat stretch.
+        min_drop: what the loss must have fallen in all for a plateau to mean anything.
 
     What fools it
         A temporary plateau: deep nets can sit on one for 20 epochs and then fall. An unlogged drop of the rate makes
@@ -42,6 +44,8 @@ class Plateau:
 
     min_epochs: float = limit(10.0, "epochs", "shorter flat stretches are usual before a planned drop")
     min_share: float = limit(0.4, "share of the run", "under that the run was hardly too long")
+    max_hidden_fall: float = limit(0.2, "share of the total drop", "more could hide in the scatter of the flat stretch")
+    min_drop: float = limit(0.03, "share of the start", "a loss that never moved has no plateau: see not-learning")
 
     def analyze(self, case: Case) -> Finding | None:
         case.needs_train(4)
@@ -50,7 +54,9 @@ class Plateau:
         needed = max(case.epochs(self.min_epochs), self.min_share * case.length)
         if case.departure.diverged or last.flatness.answer != FLAT or since is None:
             return None
-        if last.flat_length < needed - 1e-9:
+        learned = case.total_drop >= self.min_drop * abs(case.needs_train().first)
+        hidden = last.fall_bound(since) > self.max_hidden_fall * case.total_drop
+        if last.flat_length < needed - 1e-9 or not learned or hidden:
             return None
         return self._finding(case, since)
 

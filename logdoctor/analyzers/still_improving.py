@@ -27,8 +27,9 @@ class StillImproving:
         min_share: share of the total drop the last 20 % must have brought.
 
     What fools it
-        The end of a one-cycle or cosine schedule falls until the rate is zero, and more epochs at rate zero bring
-        nothing: the finding says so. A drop of an unlogged rate shortly before the end.
+        A drop of an unlogged rate shortly before the end. Schedules that anneal the rate to nothing (cosine, one-cycle,
+        linear) fall to the end by design, and more epochs at rate zero bring nothing: below 5 % of the peak rate the
+        run counts as finished.
 
     Reference
         Google's Deep Learning Tuning Playbook, "How long to train": best point at the very end → train longer.
@@ -40,7 +41,7 @@ class StillImproving:
 
     def analyze(self, case: Case) -> Finding | None:
         case.needs_train(4)
-        if case.departure.diverged or not case.end.falling or case.end.fall < self.min_share:
+        if case.departure.diverged or case.annealed or not case.end.falling or case.end.fall < self.min_share:
             return None
         end = case.end
         length = case.length - end.start
@@ -65,11 +66,6 @@ def _advice(case: Case) -> str:
         return (
             f"The validation loss was best at {case.place(best[0])} and does not follow any more: longer training "
             "fits the training data only; regularise or stop earlier instead."
-        )
-    if case.schedule.kind in ("cosine", "one-cycle", "linear", "poly"):
-        return (
-            f"The {case.schedule.kind} schedule ends here at a small rate: give the whole schedule a longer period "
-            "(T_max, max_iter, epochs) rather than adding epochs at the end."
         )
     return (
         "The run was stopped before it was done: train on from the last checkpoint for about half as many "

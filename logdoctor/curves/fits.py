@@ -14,12 +14,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Line:
-    """A straight line y = level + slope·(x − middle); standard errors allow for autocorrelated residuals."""
+    """A straight line y = level + slope·(x − middle); standard errors allow for autocorrelated residuals.
+
+    `spread`: sum of (x − middle)².
+    """
 
     slope: float
     level: float
     middle: float
     slope_error: float
+    spread: float
 
     @property
     def t(self) -> float:
@@ -37,9 +41,9 @@ def fit_line(x: Floats, y: Floats) -> Line:
     spread = float(u @ u)
     if len(x) < 3 or spread == 0:
         slope = float(u @ y) / spread if spread else 0.0
-        return Line(slope, level, middle, float("inf"))
+        return Line(slope, level, middle, float("inf"), spread)
     slope = float(u @ y) / spread
     residual = y - level - slope * u
     memory = autocorrelation(residual)
     variance = float(residual @ residual) / (len(x) - 2) / spread * (1 + memory) / (1 - memory)
-    return Line(slope, level, middle, variance**0.5)
+    return Line(slope, level, middle, variance**0.5, spread)

@@ -6,27 +6,31 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-from logdoctor.curves.noise import noise, robust_sigma
+from logdoctor.curves.noise import robust_sigma
 from logdoctor.curves.smoothing import without_spikes
 
 Floats = npt.NDArray[np.float64]
 
-NOISY = 0.03  # of the scale: above it isotonic regression takes noise at the end for a fall
+NOISY = 0.05  # of the scale: above it isotonic regression takes noise at the end for a fall
 SMOOTHED_SHARE = 0.1
 DECAY_TIMES = 8
 REWEIGHTINGS = 4
+FAR_SIGMAS = 5.0  # above the trend: a spike
 
 
-def falling_trend(x: Floats, y: Floats, count: Floats, scale: float) -> Floats:
+def falling_trend(x: Floats, y: Floats, count: Floats, sigma: float, scale: float) -> Floats:
     """The non-increasing trend of one learning-rate segment, shape (n,).
 
-    Quiet curves (noise under 3 % of `scale`, the fall one cares about): isotonic regression after light smoothing,
-    which follows any shape. Noisy ones: a sum of decaying exponentials and a falling line, fitted robustly with
-    `count` points a bin as weights, which cannot bend to a lucky last point.
+    Quiet curves (scatter `sigma` under 5 % of `scale`, the fall one cares about): isotonic regression after light
+    smoothing, which follows any shape. Noisy ones: a sum of decaying exponentials and a falling line, fitted robustly
+    with `count` points a bin as weights, which cannot bend to a lucky last point. An infinite `scale` always follows
+    the shape: right where drops of the rate may hide in the curve.
     """
-    if len(y) >= 6 and noise(y) > NOISY * scale:
-        return decay(x, y, count)
-    return robust_isotonic(moving_mean(without_spikes(y), SMOOTHED_SHARE))
+    smoothed = moving_mean(without_spikes(y), SMOOTHED_SHARE)
+    fit, usable = robust_isotonic(smoothed)
+    if len(y) >= 6 and sigma > NOISY * scale:
+        return decay(x, y, np.where(usable, count, 1e-9))
+    return fit
 
 
 def moving_mean(y: Floats, share: float) -> Floats:
@@ -36,15 +40,15 @@ def moving_mean(y: Floats, share: float) -> Floats:
     return np.convolve(padded, np.full(width, 1 / width), mode="valid")
 
 
-def robust_isotonic(y: Floats) -> Floats:
-    """Isotonic regression that leaves out points far above it: a spike of some bins must not lift what follows."""
-    keep = np.ones(len(y))
-    fit = isotonic(y, keep)
+def robust_isotonic(y: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Isotonic regression without the points far above it (a spike must not lift what follows), and which it used."""
+    usable = np.ones(len(y), dtype=bool)
+    fit = isotonic(y, usable.astype(np.float64))
     for _ in range(REWEIGHTINGS):
         sigma = robust_sigma(y - fit)
-        keep = np.where(y - fit > 5 * sigma, 1e-9, 1.0) if sigma > 0 else keep
-        fit = isotonic(y, keep)
-    return fit
+        usable = y - fit <= FAR_SIGMAS * sigma if sigma > 0 else usable
+        fit = isotonic(y, np.where(usable, 1.0, 1e-9))
+    return fit, usable
 
 
 def isotonic(y: Floats, weight: Floats) -> Floats:
