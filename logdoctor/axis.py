@@ -139,10 +139,8 @@ def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
     if len(step) < 2 or step.max() <= step.min():
         return None
     if math.isnan(base):
-        positive = epoch > 0
-        if not positive.any() or epoch.max() <= 0:
-            return None
-        return _nearest_whole(float(step[np.argmax(epoch)] / epoch.max()), 0.5 / float(epoch.max()))
+        late = epoch >= 0.5 * epoch.max()  # the later, the less the rounding of the logged epoch matters
+        return _nearest_whole(float(np.median(step[late] / epoch[late]))) if epoch.max() > 0 else None
     done = epoch - base  # epochs completed before the labelled one: done·n ≤ step ≤ (done + 1)·n
     lower = float(np.max(step / (done + 1)))
     upper = float(np.min(step[done > 0] / done[done > 0])) if np.any(done > 0) else math.inf
@@ -170,10 +168,10 @@ def _interval_of_epoch_means(rows: Rows) -> float | None:
     return None
 
 
-def _nearest_whole(value: float, relative: float) -> float | None:
-    """A whole number of steps where rounding of the logged epoch allows it."""
+def _nearest_whole(value: float) -> float:
+    """The whole number of steps that the rounding of logged epochs hides (within 2 %), else the value itself."""
     whole = round(value)
-    return float(whole) if whole >= 1 and abs(value - whole) <= max(0.02, relative * 0.02) * value else value
+    return float(whole) if whole >= 1 and abs(value - whole) <= 0.02 * value else value
 
 
 def _filled(x: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 
 from logdoctor.axis import prepare
 from logdoctor.reading import Read
-from logdoctor.rows import Rows, concat, from_table
+from logdoctor.rows import Floats, Ints, Rows, concat, from_table
 from logdoctor.stitching import Experiment, counters, stitch
 from logdoctor_parsers import Series
 from logdoctor_parsers.names import SPLITS
@@ -169,36 +169,42 @@ def _twins(a: Group, b: Group) -> bool:
 
 
 def same_numbers(a: Rows, b: Rows) -> bool:
-    """Whether a shared series of two logs has equal values at equal steps (or in equal order)."""
+    """Whether the shared series of two logs have equal values at equal steps (or in equal order)."""
     mine, theirs = _largest_by_metric(a), _largest_by_metric(b)
-    shared = [key for key in mine if key in theirs]
-    return any(_equal(a, mine[key], b, theirs[key]) for key in shared)
+    paired = {key: _paired(a, mine[key], b, theirs[key]) for key in mine if key in theirs}
+    rates = paired.pop(("lr", "train"), None)  # equal rates prove nothing, different ones do
+    pairs = [pair for pair in paired.values() if pair is not None]
+    if not pairs or (rates is not None and _share_equal(*rates) < TWIN_SHARE):
+        return False
+    x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    told = x[np.isfinite(x)]
+    wanted = TWIN_POINTS if len(told) == len(x) else 1  # a run of NaN tells few numbers, but where they end
+    varied = len(np.unique(np.round(told / (10 * TWIN_ABSOLUTE)))) >= wanted
+    return len(x) >= TWIN_POINTS and varied and _share_equal(x, y) >= TWIN_SHARE
 
 
-def _largest_by_metric(rows: Rows) -> dict[tuple[str, str], np.typing.NDArray[np.int64]]:
-    found: dict[tuple[str, str], np.typing.NDArray[np.int64]] = {}
+def _share_equal(x: Floats, y: Floats) -> float:
+    return float(np.mean(np.isclose(x, y, rtol=TWIN_RELATIVE, atol=TWIN_ABSOLUTE, equal_nan=True)))
+
+
+def _largest_by_metric(rows: Rows) -> dict[tuple[str, str], Ints]:
+    found: dict[tuple[str, str], Ints] = {}
     for series, index in zip(rows.series, rows.by_series(), strict=True):
         split = series.split or "train"
         key = (series.metric, "val" if split == "test" else split)
-        if series.metric not in ("lr", "epoch") and len(index) > len(found.get(key, ())):
+        if series.metric != "epoch" and len(index) > len(found.get(key, ())):
             found[key] = index
     return found
 
 
-def _equal(a: Rows, i: np.typing.NDArray[np.int64], b: Rows, j: np.typing.NDArray[np.int64]) -> bool:
-    if len(i) != len(j):
-        if not (np.isfinite(a.step[i]).all() and np.isfinite(b.step[j]).all()):
-            return False
-        _, at, to = np.intersect1d(a.step[i], b.step[j], return_indices=True)
-        if len(at) < 0.5 * min(len(i), len(j)):
-            return False
-        i, j = i[at], j[to]
-    x, y = a.value[i], b.value[j]
-    close = (np.abs(x - y) <= TWIN_RELATIVE * np.maximum(np.abs(x), np.abs(y)) + TWIN_ABSOLUTE) | (
-        np.isnan(x) & np.isnan(y)
-    )
-    varied = len(np.unique(np.round(x / (10 * TWIN_ABSOLUTE)))) >= TWIN_POINTS
-    return len(x) >= TWIN_POINTS and varied and bool(close.mean() >= TWIN_SHARE)
+def _paired(a: Rows, i: Ints, b: Rows, j: Ints) -> tuple[Floats, Floats] | None:
+    """Values that tell the same moment: in order where there are equally many, else at equal steps."""
+    if len(i) == len(j):
+        return a.value[i], b.value[j]
+    if not (np.isfinite(a.step[i]).all() and np.isfinite(b.step[j]).all()):
+        return None
+    _, at, to = np.intersect1d(a.step[i], b.step[j], return_indices=True)
+    return (a.value[i[at]], b.value[j[to]]) if len(at) >= 0.5 * min(len(i), len(j)) else None
 
 
 def _merge(a: Group, b: Group) -> Group:
@@ -209,7 +215,12 @@ def _merge(a: Group, b: Group) -> Group:
     new = [c for c, s in enumerate(extra.rows.series) if (s.metric, s.split or "train") not in has]
     added = extra.rows.take(np.isin(extra.rows.code, new))
     moved = replace(added, source=added.source + len(first.reads))
-    joined = replace(main, rows=concat([main.rows, moved]))
+    joined = replace(
+        main,
+        rows=concat([main.rows, moved]),
+        attempts=max(main.attempts, extra.attempts),
+        receipts=main.receipts or extra.receipts,
+    )
     place = min(first, second, key=lambda g: (not g.is_folder, str(g.place)))
     return Group((*first.reads, *second.reads), place.place, place.is_folder, (joined,))
 

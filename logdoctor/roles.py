@@ -26,6 +26,7 @@ MAIN_METRICS = (
     "cer",
 )
 LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
+SUMMARY_SHARE = 0.02  # of the points of the longest telling: below it a series is a summary
 ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
 
 
@@ -36,7 +37,8 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
         for c in curves
         if (c.split in ("train", "") and c.finite.any()) or (c.metric == "loss" and c.split == "train")
     ]
-    total = _first(mine, [lambda c: c.metric == "loss" and c.split == "train", lambda c: c.metric == "loss"])
+    total = _full([c for c in mine if c.metric == "loss"])
+    total = _first(total, [lambda c: c.split == "train", lambda c: True])
     if total:
         return _finest(total)
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
@@ -76,6 +78,12 @@ def lr_curve(curves: Sequence[Curve]) -> Curve | None:
     longest = max((len(c) for c in mine), default=0)
     full = [c for c in mine if len(c) >= 0.8 * longest]
     return min(full, key=lambda c: float(c.value[c.finite][0]), default=None)
+
+
+def _full(curves: Sequence[Curve]) -> list[Curve]:
+    """Without the curves that are no more than a summary beside a real one (a mean printed once at the end)."""
+    longest = max(map(len, curves), default=0)
+    return [c for c in curves if len(c) > SUMMARY_SHARE * longest]
 
 
 def _first(curves: Iterable[Curve], tests: Sequence[Callable[[Curve], bool]]) -> list[Curve]:
