@@ -1,0 +1,107 @@
+"""What the words before a number say it is: a counter, a metric, a setting, or a side value that is no metric."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+
+from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
+
+
+class Kind(Enum):
+    """What a key names."""
+
+    EPOCH = "epoch"
+    COUNTER = "counter"   # iterations, steps or batches
+    METRIC = "metric"     # a known metric
+    VALUE = "value"       # a name not known, may be a metric
+    ROLE = "role"         # only `train`, `val`, …
+    SETTING = "setting"   # a hyper-parameter or a total
+    SIDE = "side"         # times, speeds, sizes, best values so far
+    NOTHING = "nothing"
+
+
+EPOCHS = frozenset({"epoch", "ep", "epo"})
+COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "itr", "update", "updates", "batch", "batches", "minibatch"})
+SETTINGS = frozenset({
+    "momentum", "decay", "gamma", "beta", "betas", "eps", "epsilon", "seed", "dropout", "workers", "warmup", "max", "num",
+    "total", "epochs", "stepsize", "milestones", "interval", "freq", "every", "per", "weight", "weights", "coef", "smoothing",
+    "alpha", "nesterov", "clip", "ratio", "factor", "bs", "resolution", "precision", "capacity", "multiplier",
+})  # fmt: skip
+SIDE = frozenset({
+    "time", "data", "eta", "mem", "memory", "maxmem", "gpu", "cpu", "gpumem", "cpumem", "ram", "sec", "secs", "second", "seconds",
+    "ms", "min", "speed", "throughput", "tok", "tokens", "sample", "samples", "dt", "mfu", "elapsed", "remaining", "latency",
+    "scale", "scaler", "size", "labels", "img", "image", "images", "instances", "rank", "pid", "world", "count", "params",
+    "parameters", "param", "skipped", "skip", "bad", "best", "lowest", "highest", "patience", "flops", "gflops", "runtime",
+    "duration", "dur", "from", "improve", "improved", "threshold", "target", "hysteresis", "counter", "length", "id",
+    "gb", "mb", "kimg", "timer", "timestamp", "date", "hours", "hour", "day", "days", "port", "version", "percentage",
+    "progress", "pq", "rg", "mom", "nan", "weighting", "worker", "depth", "class", "classes", "saved", "saving", "took",
+})  # fmt: skip
+HARD_SIDE = SIDE - {"data", "class", "classes", "min", "image", "images", "size", "sample", "samples"}
+KNOWN = frozenset(METRICS.values())
+_PLAIN_COUNTER = frozenset({"global", "current", "cur", "train", "training", "trainer", "optimizer", "optim", "micro", "val", "eval",
+                            "test", "epoch", "batch", "inner", "outer", "this", "at", "for", "in", "on", "the", "idx", "index", "no",
+                            "number", "id", "model", "start", "starting", "finished", "done", "end", "of", "after", "dict",
+                            "end", "validation", "testing"}) | EPOCHS | COUNTERS  # fmt: skip
+
+# Chinese labels are common in logs; they are read through their English words, the tag stays as printed.
+_CHINESE = {
+    "训练": " train ", "验证": " val ", "测试": " test ", "损失": " loss ", "准确率": " accuracy ", "精度": " accuracy ",
+    "学习率": " lr ", "轮次": " epoch ", "轮": " epoch ", "步": " step ", "迭代": " iter ", "平均": " avg ", "召回率": " recall ",
+    "时间": " time ", "耗时": " time ", "最佳": " best ", "最好": " best ",
+}  # fmt: skip
+
+
+def english(text: str) -> str:
+    """`text` with Chinese labels put into English."""
+    if text.isascii():
+        return text
+    for label, word in _CHINESE.items():
+        text = text.replace(label, word)
+    return text
+
+
+@lru_cache(maxsize=65536)
+def name_of(tag: str) -> Name:
+    """`canonical` for printed labels, which may be Chinese."""
+    return canonical(english(tag).strip() or tag)
+
+
+@lru_cache(maxsize=65536)
+def kind_of(phrase: str) -> Kind:
+    """What a key is."""
+    parts = words(english(phrase))
+    if not parts:
+        return Kind.NOTHING
+    said = set(parts)
+    if all(part in SPLITS for part in parts):
+        return Kind.ROLE
+    if is_loss(phrase):
+        return Kind.SIDE if said & HARD_SIDE or "best" in said else Kind.SETTING if said & {"weight", "weights", "coef"} else Kind.METRIC
+    name = name_of(phrase)
+    if name.metric in KNOWN:
+        return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
+    if parts[-1] in EPOCHS:
+        return Kind.EPOCH if said <= _PLAIN_COUNTER else Kind.SIDE
+    if parts[-1] in COUNTERS or parts == ["s"] or parts == ["it"]:
+        return Kind.COUNTER if said <= _PLAIN_COUNTER | {"s", "it"} else Kind.SIDE
+    if said & SIDE:
+        return Kind.SIDE
+    return Kind.SETTING if said & SETTINGS else Kind.VALUE
+
+
+def is_loss(phrase: str) -> bool:
+    """Whether a key names a loss, total or component."""
+    return any("loss" in part or part in ("trl", "tel", "xent") for part in words(english(phrase))) or name_of(phrase).metric == "loss"
+
+
+_ROLE_WORD = re.compile(r"[A-Za-z]+")
+
+
+def last_role(text: str) -> str:
+    """The last word in `text` that names a split, as `train`, `val` or `test`; empty without any."""
+    role = ""
+    for word in _ROLE_WORD.findall(english(text)):
+        role = SPLITS.get(word.lower(), role) if word.lower() not in ("tr", "cv", "tel", "trl", "data") else role
+    return role

@@ -1,0 +1,350 @@
+"""What the numbers of a line mean: counters, and `key: value`, `key=value`, `key value`, `value (average)` pairs.
+
+Works on a line's shape (see `shapes`): the words between the numbers. The result holds for every line of that shape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
+from logdoctor_parsers.names import words
+
+MAX_NUMBERS = 400
+WITHOUT_SPLIT = ("lr", "lr_multiplier", "grad_norm")
+
+
+@dataclass(frozen=True)
+class Field:
+    """The number at `index` is a value of the series (`tag`, `metric`, `split`)."""
+
+    index: int
+    tag: str
+    metric: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the numbers of one line shape mean; indexes count the line's numbers from 0, -1: the line has none.
+
+    `count` is an iteration counter of the name `counter`, within the epoch or over the whole run: only the numbers can
+    say; `batch` is one that certainly starts anew with each epoch. `role`: the split the line speaks of. `progress`:
+    one of many lines of a single evaluation. `summary`: closes an evaluation. `bare`: values that need a context.
+    """
+
+    fields: tuple[Field, ...] = ()
+    epoch: int = -1
+    epochs: int = -1
+    count: int = -1
+    total: int = -1
+    counter: str = ""
+    in_epoch: bool = False
+    role: str = ""
+    progress: bool = False
+    summary: bool = False
+    known: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether the line itself says where it stands."""
+        return self.epoch >= 0 or self.count >= 0
+
+    def with_split(self, split: str) -> Reading:
+        """The same, its values of unsaid split read as of `split`."""
+        fields = tuple(
+            f if f.split or f.metric in WITHOUT_SPLIT else replace(f, split=split) for f in self.fields
+        )
+        return replace(self, fields=fields, role=self.role or split)
+
+    def only(self, indexes: Sequence[int]) -> Reading:
+        """The same with fewer values."""
+        return replace(self, fields=tuple(f for f in self.fields if f.index in indexes))
+
+
+_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
+_SEPARATOR = re.compile(r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to|of)\b)?\s*$""")
+_NAME_BACKWARDS = re.compile(r"[\w@/.+*#&% -]*")
+_MAX_NAME = 120   # characters before a number that may name it
+_EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
+_LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s*[\[(]?\s*$")
+_UNIT = re.compile(
+    r"\s?(?:(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
+    r"|(?:seconds?|secs?|samples|images|batches|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?![\w])(?!\s*[:=(]))"
+    r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
+)
+_FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
+_LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
+_SMALL_WORDS = frozenset("a after and at by for in is of on over than the to took with number about only".split())
+_NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
+_EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
+
+
+@dataclass
+class _Key:
+    """The words before one number."""
+
+    phrase: str = ""
+    kind: Kind = Kind.NOTHING
+    separated: bool = False   # by `:` or `=`
+    opened: str = ""          # the bracket right before the number
+    said: str = ""            # a remark in brackets: `loss (train): 0.3`
+
+
+@dataclass
+class _Draft:
+    """A reading being made."""
+
+    texts: Sequence[str]
+    example: Sequence[str]
+    keys: list[_Key]
+    units: list[str]
+    fields: list[Field] = field(default_factory=list)
+    epoch: int = -1
+    epochs: int = -1
+    count: int = -1
+    total: int = -1
+    counter: str = ""
+    in_epoch: bool = False
+    loose: int = -1            # a fraction without a name
+    role: str = ""
+    setting: bool = False
+    bare: int = 0
+    known: bool = False
+    bracketed: bool = False
+
+
+def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
+    """What lines of this shape mean. `texts`: n + 1 pieces, `example`: the n numbers of one such line."""
+    if not 0 < len(example) <= MAX_NUMBERS:
+        return Reading(role=_header_role(texts[0]) if texts else "")
+    units = [_unit(text) for text in texts[1:]]
+    before = [texts[0], *(text[len(unit):] for text, unit in zip(texts[1:], units, strict=True))]
+    before[0] = _LEVEL.sub("", before[0])
+    draft = _Draft(before, example, [_key(text) for text in before[:-1]], [unit.strip() for unit in units])
+    _name_new_rate(draft)
+    place = 0
+    while place < len(example):
+        place += _take(draft, place)
+    return _finish(draft)
+
+
+def _unit(text: str) -> str:
+    """The unit a text starts with, as it stands after a number; empty without."""
+    if text.startswith("%"):
+        return "%"
+    match = _UNIT.match(text)
+    if match is None or (match[0][0].isspace() and not match[0].strip()):
+        return ""
+    return match[0]
+
+
+def _key(before: str) -> _Key:
+    """The key at the end of the text before a number."""
+    key = _Key()
+    rest = before
+    while (wrapper := _WRAPPERS.search(rest)) is not None:
+        key.opened = key.opened or wrapper[0].strip()[-1]
+        rest = rest[: wrapper.start()]
+    end = _SEPARATOR.search(rest)
+    if end is not None:
+        key.separated = bool(end["sep"]) and not end["sep"].isalpha()
+        key.said = (end["said"] or "").strip("()[]")
+        rest = rest[: end.start()]
+    key.phrase = _EDGES.sub("", _phrase(rest.rstrip("\"' *")).rsplit(". ", 1)[-1])
+    if len(key.phrase.split()) > 6 and not key.separated:
+        key.phrase = ""
+    key.kind = kind_of(key.phrase)
+    return key
+
+
+def _phrase(text: str) -> str:
+    """The words at the end of a text, one blank between them, each with a letter."""
+    match = _NAME_BACKWARDS.match(text[: -_MAX_NAME - 1 : -1])
+    said: list[str] = []
+    for word in reversed(match[0][::-1].split(" ") if match else []):
+        if not any(character.isalpha() for character in word):
+            break
+        said.append(word)
+    return " ".join(reversed(said))
+
+
+def _name_new_rate(draft: _Draft) -> None:
+    """`reducing learning rate of group 0 to 1e-4`: the number after `to` is the rate."""
+    said = ""
+    for text, key in zip(draft.texts, draft.keys, strict=False):
+        if key.kind is Kind.NOTHING and text.strip() == "to" and (named := _NEW_RATE.search(said)):
+            key.phrase, key.kind = named[0], Kind.METRIC
+        said += text
+
+
+def _take(draft: _Draft, i: int) -> int:
+    """Read the number at `i` (and those that belong to it); returns how many were used up."""
+    key = draft.keys[i]
+    own = draft.texts[i]
+    _hear(draft, own, key)
+    fraction = i + 1 < len(draft.example) and draft.texts[i + 1].strip() in ("/", "of", "//")
+    if (listed := _LISTED.search(own)) is not None and not fraction:
+        return _take_list(draft, i, listed[1])
+    if key.kind is Kind.EPOCH:
+        return _take_epoch(draft, i, fraction)
+    if key.kind is Kind.COUNTER:
+        return _take_counter(draft, i, fraction)
+    if key.kind is Kind.SETTING:
+        draft.setting = draft.setting or key.separated
+    if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
+        draft.epoch = i if draft.epoch < 0 else draft.epoch   # `Train: 3 [ 10/32 …`
+        return 1
+    if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (key.opened == "[" and fraction):
+        return _take_value(draft, i, fraction)
+    if key.kind in (Kind.NOTHING, Kind.ROLE):
+        return _take_nameless(draft, i, fraction)
+    return 2 if fraction else 1
+
+
+def _hear(draft: _Draft, text: str, key: _Key) -> None:
+    """Note which split the words before a number speak of."""
+    heard = last_role(_FILE.sub("", text))
+    own = name_of(key.phrase).split if key.phrase else ""
+    draft.role = (own if key.kind in (Kind.METRIC, Kind.VALUE) else "") or last_role(key.said) or heard or draft.role
+
+
+def _follows_bracket(draft: _Draft, i: int) -> bool:
+    return i < len(draft.example) and draft.texts[i].strip() == "[" and i + 1 < len(draft.example)
+
+
+def _take_epoch(draft: _Draft, i: int, fraction: bool) -> int:
+    if draft.epoch < 0:
+        draft.epoch, draft.epochs = i, i + 1 if fraction else -1
+    return 2 if fraction else 1
+
+
+def _take_counter(draft: _Draft, i: int, fraction: bool) -> int:
+    if draft.count < 0 or "global" in draft.keys[i].phrase.lower():
+        draft.count, draft.total = i, i + 1 if fraction else -1
+        draft.counter = " ".join(words(draft.keys[i].phrase)[-1:])
+        draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
+    return 2 if fraction else 1
+
+
+def _take_nameless(draft: _Draft, i: int, fraction: bool) -> int:
+    """A number without a name: part of a counter in brackets, or nothing."""
+    opened = draft.keys[i].opened
+    if not fraction:
+        if opened == "[" and draft.epoch >= 0 and draft.count < 0 and draft.texts[i].strip() in ("][", "] [", "["):
+            draft.count, draft.counter, draft.in_epoch = i, "batch", True
+        elif opened == "[" and draft.epoch < 0 and i + 1 < len(draft.example) and draft.texts[i + 1].strip() == ",":
+            if draft.texts[i + 2].lstrip().startswith("]"):   # `[2,  200] loss: 0.5`
+                draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True
+                return 2
+        return 1
+    if opened == "(":
+        if draft.epoch >= 0 and draft.epochs < 0 and not draft.fields:
+            draft.epochs = i + 1   # `Epoch 12 (13/200)`
+    elif draft.epoch >= 0:
+        if draft.count < 0:
+            draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
+    elif draft.loose >= 0:   # `[0/3][10/500]`
+        draft.epoch, draft.epochs, draft.loose = draft.loose, draft.loose + 1, -1
+        draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
+    elif not draft.fields:
+        draft.loose, draft.bracketed = i, opened == "["
+    return 2
+
+
+def _take_value(draft: _Draft, i: int, fraction: bool) -> int:
+    key = draft.keys[i]
+    if fraction:   # `Accuracy: 180/300 (60%)`
+        percent = i + 2 < len(draft.example) and draft.units[i + 2] == "%" and draft.texts[i + 2].strip() == "("
+        if percent and key.kind is Kind.METRIC:
+            _add(draft, i + 2, key)
+        return 3 if percent else 2
+    if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%"):
+        return 1
+    if key.kind is Kind.VALUE and not key.separated and (" " in key.phrase or key.phrase.lower() in _SMALL_WORDS):
+        return 1
+    if key.kind is Kind.ROLE:
+        draft.bare += 1
+    if not key.phrase.strip():
+        return 1
+    _add(draft, i, key)
+    after = i + 1
+    if after < len(draft.example) and draft.texts[after].strip() == "(" and draft.texts[after + 1].lstrip().startswith(")"):
+        if name_of(key.phrase).metric != "lr" and not draft.units[after].strip("%"):
+            _add(draft, after, key, average=True)
+        return 2
+    return 1
+
+
+def _take_list(draft: _Draft, i: int, names: str) -> int:
+    """`loss_a,loss_b,loss_c 0.1 0.2 0.3`: several names, then as many numbers."""
+    tags = [name.strip() for name in names.split(",")]
+    for offset, tag in enumerate(tags):
+        place = i + offset
+        if place >= len(draft.example) or (offset and draft.texts[place].strip() not in ("", ",")):
+            return max(1, offset)
+        _add(draft, place, _Key(tag, kind_of(tag), separated=True))
+    return len(tags)
+
+
+def _add(draft: _Draft, index: int, key: _Key, *, average: bool = False) -> None:
+    name = name_of(key.phrase)
+    metric = name.metric
+    split = "" if metric in WITHOUT_SPLIT else name.split or draft.role
+    if key.kind is Kind.SIDE or key.kind is Kind.SETTING:
+        return
+    draft.known = draft.known or (key.kind is Kind.METRIC and not average)
+    draft.fields.append(Field(index, f"{key.phrase} (avg)" if average else key.phrase, metric, split))
+
+
+def _finish(draft: _Draft) -> Reading:
+    draft.fields = _with_bare_roles(draft)
+    if draft.loose >= 0:
+        _place_loose(draft)
+    line_role = draft.role if not any(f.split for f in draft.fields) else next(f.split for f in draft.fields if f.split)
+    counted = draft.epoch >= 0 or draft.count >= 0
+    floats = any("." in draft.example[f.index] or draft.example[f.index].isalpha() for f in draft.fields)
+    if not draft.known and not (counted and floats and not draft.setting):
+        draft.fields = []
+    if draft.setting and not counted:
+        draft.fields = []
+    evaluated = bool(_EVALUATED.search(draft.texts[0]))
+    reading = Reading(
+        tuple(draft.fields), draft.epoch, draft.epochs, draft.count, draft.total, draft.counter, draft.in_epoch, line_role,
+        progress=line_role in ("val", "test") and draft.total >= 0 and draft.in_epoch, known=draft.known,
+        summary=draft.texts[0].lstrip().startswith("*"),
+    )  # fmt: skip
+    return reading.with_split("val") if evaluated else reading
+
+
+def _with_bare_roles(draft: _Draft) -> list[Field]:
+    """`train 0.5 val 0.6`: values called only by their split are losses, unless the line names a loss."""
+    if not draft.bare:
+        return draft.fields
+    others = any(draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr" for f in draft.fields if f.index < len(draft.keys))
+    counted = draft.epoch >= 0 or draft.count >= 0 or draft.loose >= 0
+    out = []
+    for f in draft.fields:
+        if draft.keys[f.index].kind is not Kind.ROLE:
+            out.append(f)
+        elif counted and "." in draft.example[f.index] or draft.example[f.index].isalpha():
+            out.append(replace(f, metric=f.metric if others else "loss", split=name_of(f.tag).split))
+            draft.known = True
+    return out
+
+
+def _place_loose(draft: _Draft) -> None:
+    """A fraction without a name counts epochs where the line tells both losses, else iterations."""
+    splits = {f.split for f in draft.fields}
+    if "train" in splits and splits & {"val", "test"} and draft.epoch < 0:
+        draft.epoch, draft.epochs = draft.loose, draft.loose + 1
+    elif draft.count < 0:
+        draft.count, draft.total, draft.counter = draft.loose, draft.loose + 1, "iter"
+        draft.in_epoch = draft.role in ("val", "test")
+
+
+def _header_role(text: str) -> str:
+    """The split a line without numbers announces (`Validation:`, `--- Evaluating ---`); empty for any other line."""
+    return last_role(text) if len(text.split()) <= 6 and len(text) < 80 and not is_loss(text) else ""

@@ -1,0 +1,170 @@
+"""Text formats written as data: `Epoch {epoch}/{_} loss {loss} val {val_loss} lr {lr}`.
+
+`{name}` stands for a number: `epoch`, `epochs` (planned), `step`, `max_iter` (planned), `batch` and `batches` (position in
+the epoch) say where a line stands, `{_}` is skipped, every other name is the tag of a series. Blanks match any blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog, TableBuilder
+from logdoctor_parsers.keys import name_of
+from logdoctor_parsers.pairs import Field, Reading
+from logdoctor_parsers.prefix import strip
+from logdoctor_parsers.shapes import NUMBER, number
+from logdoctor_parsers.text import TextLines, find_ending, read_lines
+
+POSITIONS = ("epoch", "step", "batch", "batches")
+PLANNED = ("epochs", "max_iter")
+# Possessive: a number is taken whole or not at all, so that matching stays linear in the line.
+_VALUE = r"[-+]?(?:\d++(?:,\d{3})*+(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?))"
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be used, or that fits no line; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line format. `name`: what `logdoctor formats` calls it. `split` is that of series whose name says none."""
+
+    template: str
+    name: str = ""
+    split: str = ""
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """Names in the order of the regular expression's groups."""
+        return tuple(name.strip() for name in _FIELD.findall(self.template) if name.strip() != "_")
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The template compiled. Errors: PatternError where it names no series or a name twice."""
+        tags = [name for name in self.fields if name not in POSITIONS + PLANNED]
+        if not tags:
+            raise PatternError(f"pattern {self.template!r} names no value: write {{loss}} where the loss stands")
+        if len(set(self.fields)) < len(self.fields):
+            raise PatternError(f"pattern {self.template!r} uses a name twice: write {{_}} for numbers to skip")
+        return re.compile("".join(self._pieces()))
+
+    def _pieces(self) -> list[str]:
+        """The regular expression in steps: one a literal, one a field."""
+        pieces = []
+        ends = [*_FIELD.finditer(self.template), None]
+        place = 0
+        for match in ends:
+            literal = self.template[place : match.start() if match else len(self.template)]
+            if literal:
+                pieces.append(_literal(literal))
+            if match is None:
+                break
+            place = match.end()
+            if match[1].strip() == "_":
+                following = self.template[place : place + 1]
+                stop = "" if following in ("", " ", "{", "\t") else re.escape(following)
+                pieces.append(rf"\s*+[^\s{stop}]++")
+            else:
+                pieces.append(rf"\s*+({_VALUE})%?")
+        return pieces
+
+    def values(self, line: str) -> dict[str, str] | None:
+        """The numbers by name; None where the line does not fit."""
+        match = self.regex.search(line)
+        return None if match is None else dict(zip(self.fields, match.groups(), strict=True))
+
+    def reading(self, line: str) -> Reading | None:
+        """The same as a `Reading` of the line's shape."""
+        match = self.regex.match(line.strip())
+        if match is None or match.end() < len(line.strip()):
+            return None
+        starts = {found.start(1): index for index, found in enumerate(NUMBER.finditer(line.strip()))}
+        places = {name: starts.get(match.start(group), -1) for group, name in enumerate(self.fields, 1)}
+        fields = tuple(
+            Field(place, name, name_of(name).metric, name_of(name).split or self.split)
+            for name, place in places.items() if name not in POSITIONS + PLANNED and place >= 0
+        )  # fmt: skip
+        step, batch = places.get("step", -1), places.get("batch", -1)
+        return Reading(
+            fields, places.get("epoch", -1), places.get("epochs", -1), max(step, batch),
+            max(places.get("max_iter", -1), places.get("batches", -1)), "step" if step >= 0 else "batch" if batch >= 0 else "",
+            in_epoch=batch >= 0, known=True,
+        )  # fmt: skip
+
+    def reach(self, line: str) -> int:
+        """How many pieces of the template fit, from its start: how near the line is."""
+        pieces = self._pieces()
+        for count in range(len(pieces), 0, -1):
+            if re.search("".join(pieces[:count]), line):
+                return count
+        return 0
+
+
+def _literal(text: str) -> str:
+    """A literal with any blanks for blanks; at its edges blanks may be missing beside a field."""
+    parts = [re.escape(part) for part in text.split()]
+    if not parts:
+        return r"\s++"
+    lead = r"\s*+" if text[0].isspace() else ""
+    return lead + r"\s++".join(parts) + (r"\s*+" if text[-1].isspace() else "")
+
+
+@dataclass(frozen=True)
+class PatternParser:
+    """Reads a text log by one or more patterns. A line without a position takes that of the line before."""
+
+    patterns: tuple[Pattern, ...]
+    name: str = "pattern"
+    description: str = "lines that fit the patterns given with --pattern or in logdoctor.toml"
+
+    def sniff(self, file: LogFile) -> Match:
+        """MAYBE where a line of the head fits."""
+        text = file.head.decode("utf-8", "replace")
+        return Match.MAYBE if any(p.values(line) for line in text.splitlines() for p in self.patterns) else Match.NO
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        """All lines that fit. Errors: OSError; PatternError where none does, with the nearest line."""
+        lines = read_lines(file)
+        builder, facts = TableBuilder(), dict[str, Fact]()
+        here: dict[str, float] = {}
+        data = last = 0
+        for line_number, raw in lines:
+            text, wall_time = strip(raw)
+            found = next(((p, v) for p in self.patterns if (v := p.values(text) or p.values(raw))), None)
+            if found is None:
+                continue
+            pattern, values = found
+            here = _position(values, here)
+            for name in PLANNED:
+                if name in values:
+                    facts.setdefault(name, Fact(name, int(number(values[name])), line_number))
+            for name, value in values.items():
+                if name not in POSITIONS + PLANNED:
+                    said = name_of(name)
+                    builder.add(name, number(value), line_number, wall_time=wall_time, metric=said.metric,
+                                split=said.split or pattern.split, **here)  # fmt: skip
+            data, last = data + 1, line_number
+        if not data:
+            raise PatternError(_no_match(file.name, lines, self.patterns))
+        return ParsedLog(
+            self.name, builder.build(), tuple(facts.values()), lines=lines.physical, data=data,
+            ending=find_ending(lines, last), tail=lines.tail,
+        )  # fmt: skip
+
+
+def _position(values: dict[str, str], before: dict[str, float]) -> dict[str, float]:
+    """Where a line stands: its own counters, else those of the line before."""
+    own = {name: number(values[name]) for name in POSITIONS if name in values}
+    return own or {name: value for name, value in before.items() if name in ("epoch", "step")}
+
+
+def _no_match(name: str, lines: TextLines, patterns: Sequence[Pattern]) -> str:
+    """The error sentence: the line that comes nearest to a pattern."""
+    pattern = patterns[0]
+    best = max(zip(lines.texts[:5000], lines.numbers[:5000], strict=True), default=("", 0),
+               key=lambda item: max(p.reach(item[0]) for p in patterns))  # fmt: skip
+    return f"{name}: no line fits the pattern {pattern.template!r}; the nearest is line {best[1]}: {best[0].strip()[:160]!r}"

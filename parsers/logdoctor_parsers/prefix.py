@@ -1,0 +1,52 @@
+"""What loggers and launchers put before a message: time stamps, ranks, level and module."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+_DATE = r"(?P<date>\d{4}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>\d\d?:\d\d:\d\d)(?:[.,:]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_NAMED_DATE = r"[A-Z][a-z]{2},? +(?P<month>[A-Z][a-z]{2}) +(?P<day>\d\d?) +(?P<time>\d\d?:\d\d:\d\d) +(?:[A-Z]{3,4} +)?(?P<year>\d{4})"
+_SHORT_DATE = r"\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)?|\d\d?:\d\d:\d\d(?:[.,]\d+)?|[A-Z][a-z]{2} +\d\d? \d\d:\d\d:\d\d"
+PREFIX = re.compile(
+    r"\s*(?:\([^()]*\bpid=\d+[^()]*\)\s*)?"                                                    # Ray
+    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}:\s+(?=[\[{:A-Za-z]))?"   # one of several processes
+    rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"                          # glog
+    rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
+    r"(?(open)[^\]\[|]*\](?:\s*\[(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)\])*(?:\s*\([\w.]+ \d+\):)?"
+    r"|(?=\s-\s|\s\||\s[\w\[{(*=]|\s{2}|$)))?"
+    r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"                                       # Loguru
+)
+_MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+
+
+def strip(line: str) -> tuple[str, float]:
+    """A line without its prefix, and its time in POSIX seconds (NaN without a date; clocks are read as UTC)."""
+    match = PREFIX.match(line)
+    if match is None or not match.end():
+        return line, float("nan")
+    if match["clock"]:
+        return line[match.end():], _posix(match["date"], match["clock"])
+    if match["month"]:
+        date = f"{match['year']}-{_MONTHS.get(match['month'], 1)}-{match['day']}"
+        return line[match.end():], _posix(date, match["time"])
+    return line[match.end():], float("nan")
+
+
+def _posix(date: str, clock: str) -> float:
+    hours, minutes, seconds = clock.split(":")
+    return _midnight(date) + 3600 * int(hours) + 60 * int(minutes) + int(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(date: str) -> float:
+    """POSIX seconds at which a day begins; NaN for what is no date."""
+    parts = [int(part) for part in re.split(r"[-/]", date)]
+    if len(date.split("/")[0]) == 2:
+        month, day, year = parts
+        parts = [year + 2000 if year < 100 else year, month, day]
+    try:
+        return datetime(*parts[:3], tzinfo=UTC).timestamp()  # type: ignore[arg-type, misc]
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,64 @@
+"""Printed training logs: PyTorch's examples and frameworks, Hugging Face, MXNet, TensorFlow 1, darknet, home-made prints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog
+from logdoctor_parsers.dialects import dialect_of
+from logdoctor_parsers.text import decode, find_ending, lines_of, read_lines
+from logdoctor_parsers.text_generic import read_text
+
+_NOT_LOGS = (".py", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".js", ".ts", ".java", ".go", ".rs", ".tex", ".bib", ".html", ".htm", ".xml",
+             ".svg", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".ipynb", ".json", ".jsonl", ".csv", ".prototxt", ".sh", ".css",
+             ".pkl", ".npy", ".npz", ".pt", ".pth", ".png", ".jpg", ".pdf", ".zip")  # fmt: skip
+_LATEX = re.compile(rb"This is \w*TeX|\\documentclass|LaTeX2e|Output written on")
+_TELLING = re.compile(rb"(?i)(?:loss|acc|error|ppl|perplexity|entropy|reward|epoch|trl|\bstep|iter)[^\n]{0,40}?\d|avg, \d")
+_WIDE = 64 * 1024 * 1024
+MIN_LINES = 2   # data lines in a head that make a log
+
+
+@dataclass(frozen=True)
+class PyTorchParser:
+    """Any text log whose lines name their numbers, and a few that do not."""
+
+    name: str = "pytorch"
+    description: str = "printed text logs: PyTorch, Hugging Face, timm, MMEngine, Detectron2, Megatron, MXNet, TF1, darknet, home-made"
+
+    def sniff(self, file: LogFile) -> Match:
+        """SURE for a dialect only one program prints; MAYBE where some lines tell values."""
+        if file.path.suffix.lower() in _NOT_LOGS or _LATEX.search(file.head[:4096]):
+            return Match.NO
+        text = decode(file.head)[0]
+        if "\0" in text[:4096] or text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n"):
+            return Match.NO
+        if dialect_of(text):
+            return Match.SURE
+        if read_text(lines_of(file.head)).data >= MIN_LINES:
+            return Match.MAYBE
+        return Match.MAYBE if _tells(file) else Match.NO
+
+    def parse(self, file: LogFile) -> ParsedLog:
+        """Everything in the file. Errors: OSError where it cannot be read."""
+        lines = read_lines(file)
+        found = read_text(lines)
+        ending = find_ending(lines, found.last_data)
+        if found.torn and ending.kind == "open":
+            ending = Ending("torn", lines.physical, "the last line is cut")
+        return ParsedLog(
+            self.name, found.table, found.facts, found.problems, lines.physical, found.data, found.unreadable, found.starts,
+            ending, lines.tail, dialect_of("\n".join(lines.texts[:2000])),
+        )  # fmt: skip
+
+
+def _tells(file: LogFile) -> bool:
+    """Whether anything behind the head looks like a value: logs may begin with long dumps."""
+    try:
+        data = file.read(_WIDE)
+    except (OSError, EOFError):
+        return False
+    return len(data) > len(file.head) and _TELLING.search(data, len(file.head)) is not None
+
+
+PARSER = PyTorchParser()

@@ -1,0 +1,155 @@
+"""A text log's bytes → its lines, whatever wrote them.
+
+Encodings (UTF-8, UTF-16, GB18030, Latin-1), line ends (`\\n`, `\\r\\n`, `\\r\\r\\n`, bare `\\r`), progress bars that overwrite
+themselves with carriage returns or backspaces, colours and cursor moves, NUL bytes after a machine crash, a torn last
+line. Line numbers are those an editor shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from logdoctor_parsers.contract import Ending, LogFile
+
+TAIL_LINES = 20
+
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_BACKSPACES = re.compile(r"\x08+")
+_BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
+
+_STOPPED = re.compile(r"KeyboardInterrupt|^\s*\^C\s*$|interrupted by (?:the )?user", re.IGNORECASE)
+_CRASHED = re.compile(
+    r"^\s*Traceback \(most recent call last\)|out of memory|OutOfMemoryError|oom-kill|\bKilled\b|Segmentation fault"
+    r"|\bSIG(?:TERM|KILL|SEGV|ABRT|BUS|HUP)\b|core dumped|CANCELLED AT|DUE TO TIME LIMIT|\bAborted\b \(|Check failed:"
+    r"|^\s*(?:\w+\.)*\w+(?:Error|Exception)\b:|^srun: error|^slurmstepd: error|NCCL (?:error|timeout)|exit(?:ed with)? code -\d"
+)
+_EARLY = re.compile(r"early[ _-]?stop(?!\w*[ _:-]*(?:counter|patience|=|:\s*\d|callback))", re.IGNORECASE)
+_FINISHED = re.compile(
+    r"train(?:ing)?(?: loop)? (?:is |was |has )?(?:been )?(?:successfully )?(?:completed?|finished|done|ended)|end of training"
+    r"|(?:finished|completed) training|optimization done|'train_runtime'|\"train_runtime\"|exit code 0\b|exits successfully"
+    r"|training time:? |all (?:epochs )?done|^\s*(?:done|finished)[.! ]*$|training_loop marked as finished",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class TextLines:
+    """The lines of a log. `texts[i]` stands on physical line `numbers[i]` (from 1); a physical line with carriage returns
+    gives several texts, an overwritten progress bar only its last state.
+
+    `physical`: lines an editor counts. `unterminated`: the file does not end with a line end, so its last line may be cut.
+    """
+
+    texts: list[str]
+    numbers: list[int]
+    physical: int
+    unterminated: bool
+    encoding: str
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return zip(self.numbers, self.texts, strict=True)
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, for crash reports."""
+        return tuple(text[:400] for text in self.texts[-TAIL_LINES:])
+
+
+def read_lines(file: LogFile) -> TextLines:
+    """All lines of a file. Errors: OSError, EOFError where it cannot be read."""
+    return lines_of(file.read())
+
+
+def lines_of(data: bytes) -> TextLines:
+    """The lines of a log's bytes; never fails."""
+    text, encoding = decode(data)
+    text = _clean(text)
+    rows = text.split("\n")
+    unterminated = bool(rows[-1])
+    if not unterminated:
+        rows.pop()
+    if "\r" not in text:
+        return TextLines(rows, list(range(1, len(rows) + 1)), len(rows), unterminated, encoding)
+    texts: list[str] = []
+    numbers: list[int] = []
+    for number, row in enumerate(rows, 1):
+        for shown in _shown(row.rstrip("\r")):
+            texts.append(shown)
+            numbers.append(number)
+    return TextLines(texts, numbers, len(rows), unterminated, encoding)
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Text and the name of its encoding: by byte order mark, then UTF-8, GB18030, Latin-1."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace"), encoding
+    if (wide := _wide(data[:4096])) is not None:
+        return data.decode(wide, "replace"), wide
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    if len(data) - len(text) > broken:   # most multi-byte characters are sound: UTF-8 with a few damaged places
+        return text, "utf-8"
+    try:
+        return data.decode("gb18030"), "gb18030"
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "latin-1"
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without a mark: every second byte of Western text is NUL."""
+    half = len(head) // 2
+    if half < 8:
+        return None
+    odd, even = head[1::2].count(0), head[::2].count(0)
+    if odd > 0.8 * half and even < 0.1 * half:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.8 * half and odd < 0.1 * half else None
+
+
+def _clean(text: str) -> str:
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if "\x1b" in text:
+        text = _ESCAPE.sub("", text)
+    if "\x08" in text:
+        text = _BACKSPACES.sub("\r", text)
+    if "\r" in text and "\n" not in text:   # an old line end, or one bar from start to end
+        text = text.replace("\r", "\n")
+    return text
+
+
+def _shown(row: str) -> list[str]:
+    """What of a line with carriage returns counts: bars only in their last state or when complete, all other text."""
+    if "\r" not in row:
+        return [row]
+    parts = [part for part in row.split("\r") if part and not part.isspace()]
+    kept = [part for part in parts[:-1] if "100%|" in part or not _BAR.search(part)]
+    return kept + parts[-1:] or [""]
+
+
+def find_ending(lines: TextLines, last_data: int = 0) -> Ending:
+    """How the log closes, judged by what stands after physical line `last_data` (the last with a training value)."""
+    first = len(lines)
+    while first and lines.numbers[first - 1] > last_data and first > len(lines) - 2000:
+        first -= 1
+    after = [(lines.numbers[i], lines.texts[i]) for i in range(first, len(lines))]
+    for pattern, kind in ((_STOPPED, "stopped"), (_CRASHED, "crashed")):
+        if hits := [(number, text) for number, text in after if pattern.search(text)]:
+            number, text = hits[-1]
+            return Ending(kind, number, text.strip()[:300])
+    close = list(zip(lines.numbers[-40:], lines.texts[-40:], strict=True))
+    for pattern, kind in ((_EARLY, "early-stopping"), (_FINISHED, "finished")):
+        for number, text in reversed(close):
+            if pattern.search(text):
+                return Ending(kind, number, text.strip()[:300])
+    return Ending()
