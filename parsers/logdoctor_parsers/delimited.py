@@ -9,7 +9,6 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median_low
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Table, first_problems
 from logdoctor_parsers.names import canonical, words
@@ -94,7 +93,7 @@ def _fits(header: Header, following: list[str]) -> bool:
         return True
     width = len(header.names)
     fitting = [row for row in rows if len(row) == width and any(number(cell) is not None for cell in row)]
-    return 2 * len(fitting) >= len(rows) or (len(rows) == 1 and len(rows[0]) <= width)
+    return rows[0] in fitting or 2 * len(fitting) >= len(rows) or (len(rows) == 1 and len(rows[0]) <= width)
 
 
 def in_keras_order(header: Header) -> bool:
@@ -136,15 +135,16 @@ def header_of(file: LogFile) -> Header | None:
 
 
 def read_rows(file: LogFile) -> tuple[Delimited, Header]:
-    """All rows of a file that has a header. Errors: OSError; ValueError where there is no header."""
+    """All rows of a file under its header (without one: none, and a problem). Errors: OSError."""
     lines = physical_lines(file.read())
     header = find_header(lines)
     if header is None:
-        raise ValueError(f"{file.name}: no header line with column names found")
+        problem = Problem(0, "no header line with column names found")
+        return Delimited(notes=[problem], lines=len(lines)), Header((), ",", 0)
     complete = lines[-1] == ""
     found = Delimited(lines=len(lines) - complete)
     current = header
-    rows: list[list[str]] = []
+    last_cells: list[str] = []
     for line_number, line in enumerate(lines[header.line : found.lines], header.line + 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -152,10 +152,11 @@ def read_rows(file: LogFile) -> tuple[Delimited, Header]:
         if (again := _header_again(cells, current, line_number)) is not None:
             current = again
             found.starts.append(line_number)
-        elif line_number == len(lines) and _is_cut(cells, current, rows):
+        elif line_number == len(lines) and _is_cut(cells, current, last_cells):
             found.ending = Ending("torn", line_number, "the last line is cut off")
         else:
-            rows.append(cells)
+            if len(cells) == len(current.names) and cells[-1]:
+                last_cells.append(cells[-1])
             _read_row(found, current, cells, line_number)
     _note_texts(found, header)
     return found, header
@@ -170,15 +171,20 @@ def _header_again(cells: list[str], header: Header, line: int) -> Header | None:
     return other if shared and _are_names(other.names) else None
 
 
-def _is_cut(cells: list[str], header: Header, rows: list[list[str]]) -> bool:
-    """Whether a last line without line end lost something: cells or, by the column's other cells, digits."""
+def _is_cut(cells: list[str], header: Header, others: list[str]) -> bool:
+    """Whether a last line without line end lost something: cells or, by the other cells of the last column, digits."""
     if len(cells) < len(header.names):
         return True
-    lengths = [len(row[-1]) for row in rows if len(row) == len(header.names) and row[-1]]
-    if not lengths:
-        return bool(cells[-1])
-    uniform = min(lengths) == max(lengths) or median_low(lengths) >= _PRECISE
-    return len(cells[-1]) < (min(lengths) if uniform else max(lengths))
+    shapes = {_shape(cell) for cell in others}
+    if len(shapes) == 1 and (len(others) > 3 or any(cell.endswith("0") for cell in others)):
+        return shapes != {_shape(cells[-1])} or shapes == {""}
+    shortest = min(map(len, others), default=0)
+    return len(cells[-1]) < shortest or (shortest < _PRECISE and bool(cells[-1]))
+
+
+def _shape(cell: str) -> str:
+    """What a fixed format keeps: `12.3400e-05` → `.dddde-dd`; empty for whole numbers, which tell nothing."""
+    return re.sub(r"\d", "d", re.sub(r"^[-+]?\d+", "", cell))
 
 
 def _read_row(found: Delimited, header: Header, cells: list[str], line: int) -> None:

@@ -1,0 +1,64 @@
+"""Notebooks: each cell's output read by the parser that knows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from parsed import claims, column, facts, log_file, values
+
+from logdoctor_parsers.notebook import PARSER
+
+FIT = [
+    "Epoch 1/2\n",
+    "4/4 - 1s - loss: 2.5000 - val_loss: 2.7500\n",
+    "Epoch 2/2\n",
+    "4/4 - 1s - loss: 2.0000 - val_loss: 2.2500\n",
+]
+
+
+def notebook(*outputs: list[dict[str, Any]]) -> str:
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": each, "source": ["fit()"]} for each in outputs]
+    value = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 2}
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def stream(*lines: str) -> dict[str, Any]:
+    return {"name": "stdout", "output_type": "stream", "text": list(lines)}
+
+
+def test_output_of_a_fit_with_the_notebooks_own_lines() -> None:
+    text = notebook([stream("Requirement already satisfied: “x”\n")], [stream(*FIT[:2]), stream(*FIT[2:])])
+    file = log_file(text, "train.ipynb")
+    log = PARSER.parse(file)
+    assert claims(file) == ["notebook"]
+    assert values(log, "loss") == [2.5, 2.0]
+    lines = text.splitlines()
+    assert ["loss: 2.5000" in lines[int(n) - 1] for n in column(log, "line", "loss")] == [True, False]
+    assert "loss: 2.0000" in lines[int(column(log, "line", "loss")[1]) - 1]
+    assert facts(log)["epochs"] == 2
+    assert log.dialect == "keras-console"
+
+
+def test_two_cells_with_fits() -> None:
+    log = PARSER.parse(log_file(notebook([stream(*FIT)], [stream(*FIT)]), "train.ipynb"))
+    assert column(log, "epoch", "loss") == [1, 2, 1, 2]
+
+
+def test_text_results_and_cells_without_output() -> None:
+    result = {"output_type": "execute_result", "data": {"text/plain": "{'loss': [0.5, 0.25], 'val_loss': [0.75, 0.5]}"}}
+    log = PARSER.parse(log_file(notebook([], [result]), "train.ipynb"))
+    assert not values(log, "accuracy")
+    assert log.format == "notebook"
+
+
+def test_notebook_without_a_log() -> None:
+    log = PARSER.parse(log_file(notebook([stream("hello\n")]), "train.ipynb"))
+    assert len(log.table) == 0
+    assert log.problems == ()
+
+
+def test_damaged_notebook_is_a_problem() -> None:
+    log = PARSER.parse(log_file(notebook([stream(*FIT)])[:200], "train.ipynb"))
+    assert len(log.table) == 0
+    assert "cut off" in log.problems[0].message
