@@ -178,7 +178,8 @@ def same_numbers(a: Rows, b: Rows) -> bool:
         return False
     x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
     told = x[np.isfinite(x)]
-    wanted = TWIN_POINTS if len(told) == len(x) else 1  # a run of NaN tells few numbers, but where they end
+    # A run of NaN tells few numbers but where they end; one of nothing else must at least agree in its rate.
+    wanted = TWIN_POINTS if len(told) == len(x) else int(len(told) > 0 or rates is None)
     varied = len(np.unique(np.round(told / (10 * TWIN_ABSOLUTE)))) >= wanted
     return len(x) >= TWIN_POINTS and varied and _share_equal(x, y) >= TWIN_SHARE
 
