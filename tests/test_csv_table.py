@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from parsed import claims, column, facts, log_file, meaning, recognised, values
 
 from logdoctor_parsers.csv_table import PARSER
+from tests.parsed import claims, column, facts, log_file, meaning, recognised, values
 
 LIGHTNING = """epoch,lr-Adam,step,train_loss_epoch,train_loss_step,val_loss
 ,0.003,0,,,

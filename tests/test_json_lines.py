@@ -8,9 +8,9 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsed import claims, column, facts, log_file, meaning, recognised, values
 
 from logdoctor_parsers.json_lines import PARSER
+from tests.parsed import claims, column, facts, log_file, meaning, recognised, values
 
 FLAT = (
     '{"step": 0, "epoch": 0.0, "loss": 2.5, "train_acc": 0.25}\n'

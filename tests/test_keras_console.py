@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from parsed import claims, column, facts, log_file, meaning, values
 
 from logdoctor_parsers.keras_console import PARSER
+from tests.parsed import claims, column, facts, log_file, meaning, values
 
 BARS = (
     "Found 4575 images belonging to 62 classes.\n"

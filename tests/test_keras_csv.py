@@ -7,9 +7,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parsed import claims, column, facts, log_file, meaning, values
 
 from logdoctor_parsers.keras_csv import PARSER
+from tests.parsed import claims, column, facts, log_file, meaning, values
 
 HEADER = "epoch,accuracy,loss,val_accuracy,val_loss"
 ROWS = ["0,0.5,1.25,0.45,1.5", "1,0.625,1.0,0.5,1.375", "2,0.75,0.875,0.5625,1.25"]

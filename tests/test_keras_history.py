@@ -9,10 +9,10 @@ import pickle
 
 import numpy as np
 import pytest
-from parsed import claims, column, log_file, meaning, recognised, values
 
 from logdoctor_parsers.history_pickle import is_pickle, unpickle_history
 from logdoctor_parsers.keras_history import PARSER
+from tests.parsed import claims, column, log_file, meaning, recognised, values
 
 HISTORY = {"loss": [1.5, 1.25, 1.0], "acc": [0.5, 0.625, 0.75], "val_loss": [1.75, 1.5, 1.625], "lr": [0.1, 0.1, 0.01]}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from parsed import claims, column, facts, log_file, values
-
 from logdoctor_parsers.notebook import PARSER
+from tests.parsed import claims, column, facts, log_file, values
 
 FIT = [
     "Epoch 1/2\n",

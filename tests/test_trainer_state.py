@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from parsed import claims, column, facts, log_file, meaning, values
-
 from logdoctor_parsers.trainer_state import PARSER
+from tests.parsed import claims, column, facts, log_file, meaning, values
 
 HISTORY: list[dict[str, Any]] = [
     {"epoch": 0.5, "grad_norm": 1.5, "learning_rate": 5e-5, "loss": 2.5, "step": 10},

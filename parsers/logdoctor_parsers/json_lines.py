@@ -128,18 +128,25 @@ def _flatten_value(key: str, value: Any) -> Iterator[tuple[str, float | str]]:
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, int | float):
-        yield key, float(value) if abs(value) < 1e308 or math.isinf(value) or math.isnan(value) else math.inf
+        yield key, _float64(value)
     elif isinstance(value, str):
         parsed = number(value)
         yield key, value if parsed is None else parsed
     elif isinstance(value, dict):
         if value.keys() <= _STATISTICS and isinstance(value.get("mean"), int | float):
-            yield key, float(value["mean"])
+            yield key, _float64(value["mean"])
         else:
             yield from flatten(value, f"{key}/")
     elif isinstance(value, list) and len(value) <= _LONGEST_LIST and {type(each) for each in value} <= {int, float}:
         for index, each in enumerate(value):
-            yield key if len(value) == 1 else f"{key}/{index}", float(each)
+            yield key if len(value) == 1 else f"{key}/{index}", _float64(each)
+
+
+def _float64(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def put_object(records: Records, item: dict[str, Any], line: int, places: Mapping[str, int] = NOWHERE) -> bool:
