@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from matplotlib.text import Annotation
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Severity, Span
 from logdoctor.report.labels import Label, place_labels
-from logdoctor.report.loss_panel import restarts
+from logdoctor.report.loss_panel import by_metric
+from logdoctor.report.marks import restarts
 from logdoctor.report.plots import draw
 from logdoctor.report.scales import helps_log, limits, thin
 from logdoctor.rows import Rows
@@ -75,6 +77,16 @@ def test_labels_do_not_overlap_and_the_rest_is_counted() -> None:
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
+def two_scales() -> Diagnosis:
+    """Train loss and validation mAP."""
+    val = curve(np.linspace(0.1, 0.7, 60), tag="mAP", metric="map", split="val")
+    return diagnosis(replace(run("a", curve(falling(60)), val), val=val))
+
+
+def test_metrics_of_different_kinds_have_scales_of_their_own() -> None:
+    assert [[of.metric for of in group] for group in by_metric(two_scales().run)] == [["loss"], ["map"]]
+
+
 def kinds() -> dict[str, Diagnosis]:
     rate = np.repeat([0.1, 0.01, 0.001], 20)
     val = curve(falling(60, start=2.1, end=0.6), tag="val_loss", split="val")
@@ -92,6 +104,7 @@ def kinds() -> dict[str, Diagnosis]:
         ),
         "all nan": diagnosis(run("a", curve([np.nan, np.inf]))),
         "noisy": diagnosis(run("a", noisy, val)),
+        "two scales": two_scales(),
         "negative": diagnosis(run("a", curve(falling(60, start=5, end=-8)))),
         "one point": diagnosis(run("a", curve([1.0]))),
         "no loss": diagnosis(run("a", lr)),

@@ -22,14 +22,14 @@ from logdoctor.finding import Finding, Severity
 from logdoctor.report import numbers
 from logdoctor.report.escape import plain
 from logdoctor.report.labels import Label, place_labels
-from logdoctor.report.loss_panel import COLUMNS, draw_losses, number_ticks, shown_curves
+from logdoctor.report.loss_panel import COLUMNS, by_metric, draw_losses, number_ticks, shown_curves
 from logdoctor.report.scales import thin
 from logdoctor.run import Curve, Run
 from logdoctor.segments import Drop
 
 DPI = 100
 WIDTH = 10.0  # inches: 1000 pixels, the width of a page on GitHub
-LEFT, RIGHT, BELOW, PANEL_GAP = 0.9, 0.15, 0.5, 0.1
+LEFT, RIGHT, RIGHT_SCALE, BELOW, PANEL_GAP = 0.9, 0.15, 0.75, 0.5, 0.1
 TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
 LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
 LEGEND_LETTERS = 130  # what one line holds at the usual size
@@ -59,9 +59,10 @@ def _figure(diagnosis: Diagnosis) -> Figure:
     lanes = _lanes(diagnosis)
     rate = run.lr if run.lr is not None and _varies(run.lr) else None
     heights = [LOSS_HEIGHT, *([LANE_HEIGHT * len(lanes)] if lanes else []), *([RATE_HEIGHT] if rate else [])]
-    figure, panels = _panels(heights, above=TITLE + LEGEND + (DROP_LABELS if drops else 0.08))
+    above = TITLE + LEGEND + (DROP_LABELS if drops else 0.08)
+    figure, panels = _panels(heights, above, right=RIGHT_SCALE if len(by_metric(run)) > 1 else RIGHT)
     _set_x(panels, run)
-    draw_losses(panels[0], diagnosis)
+    scales = draw_losses(panels[0], diagnosis)
     if lanes:
         _draw_lanes(panels[1], lanes)
     if rate:
@@ -71,19 +72,19 @@ def _figure(diagnosis: Diagnosis) -> Figure:
             axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
     place_labels(panels[0], [_drop_label(drop) for drop in drops])
     _title(figure, plain(run.name, 90))
-    _legend(figure, panels[0])
+    _legend(figure, scales)
     return figure
 
 
-def _panels(heights: Sequence[float], above: float) -> tuple[Figure, list[Axes]]:
-    """A figure with panels of these heights below each other on one x axis, `above` left free on top; all in inches."""
+def _panels(heights: Sequence[float], above: float, right: float) -> tuple[Figure, list[Axes]]:
+    """Panels of these heights below each other on one x axis, `above` and `right` of them left free; all in inches."""
     total = above + sum(heights) + PANEL_GAP * (len(heights) - 1) + BELOW
     figure = Figure(figsize=(WIDTH, total))
     FigureCanvasAgg(figure)
     panels: list[Axes] = []
     top = total - above
     for height in heights:
-        box = (LEFT / WIDTH, (top - height) / total, (WIDTH - LEFT - RIGHT) / WIDTH, height / total)
+        box = (LEFT / WIDTH, (top - height) / total, (WIDTH - LEFT - right) / WIDTH, height / total)
         panels.append(figure.add_axes(box, sharex=panels[0] if panels else None))
         top -= height + PANEL_GAP
     return figure, panels
@@ -94,9 +95,11 @@ def _title(figure: Figure, text: str) -> None:
     figure.text(LEFT / WIDTH, top, text, va="top", fontsize=11, fontweight="bold")
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
+def _legend(figure: Figure, scales: Sequence[Axes]) -> None:
     """In one line above the picture, where it hides nothing."""
-    handles, names = axes.get_legend_handles_labels()
+    parts = [axes.get_legend_handles_labels() for axes in scales]
+    handles = [handle for handles, _ in parts for handle in handles]
+    names = [str(name) for _, names in parts for name in names]
     if handles:
         crowded = sum(len(name) + 8 for name in names) > LEGEND_LETTERS
         figure.legend(
@@ -159,7 +162,7 @@ def _varies(rate: Curve) -> bool:
 def _draw_rate(axes: Axes, rate: Curve, drops: Sequence[Drop]) -> None:
     values = rate.value[rate.finite]
     log = bool((values > 0).all() and values.max() / values.min() >= LOG_RATES)
-    steps = _step_style(rate, drops) if len(np.unique(values)) <= 12 else "default"
+    steps = _step_style(rate, drops) if len(np.unique(values)) <= len(values) / 2 else "default"
     axes.set_yscale("log" if log else "linear")
     axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=steps)
     number_ticks(axes, log=log)
