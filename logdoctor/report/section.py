@@ -157,7 +157,7 @@ def _drop(drop: Drop, axis: Axis) -> list[str]:
 
 def _reading(run: Run) -> str:
     """What could not be read, and what stitching kept and dropped."""
-    lines = [f"- {_problem(problem)}" for problem in run.problems] + [f"- {prose(receipt)}" for receipt in run.receipts]
+    lines = [f"- {_problem(problem)}" for problem in run.problems] + [f"- {marked(receipt)}" for receipt in run.receipts]
     shown, folded = "\n".join(lines[:SHOWN_READING]), "\n".join(lines[SHOWN_READING:])
     rest = details(f"{len(lines) - SHOWN_READING} more", folded)
     return "\n\n".join(part for part in ("Reading the log:", shown, rest) if part) if lines else ""
@@ -165,7 +165,7 @@ def _reading(run: Run) -> str:
 
 def _problem(problem: RunProblem) -> str:
     where = f"{problem.source}:{problem.line}" if problem.line else problem.source
-    return f"{code(where)}: {prose(problem.message, 300)}"
+    return f"{code(where)}: {marked(problem.message, 300)}"
 
 
 def _not_examined(diagnosis: Diagnosis) -> str:
