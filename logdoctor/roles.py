@@ -9,22 +9,8 @@ import numpy as np
 from logdoctor.run import Curve
 from logdoctor_parsers.names import direction, words
 
-MAIN_METRICS = (
-    "accuracy",
-    "map",
-    "miou",
-    "dice",
-    "bleu",
-    "f1",
-    "iou",
-    "auc",
-    "psnr",
-    "score",
-    "error",
-    "perplexity",
-    "wer",
-    "cer",
-)
+MAIN_METRICS = ("accuracy", "map", "miou", "dice", "bleu", "f1", "iou", "auc", "psnr", "score", "error", "perplexity",
+                "wer", "cer")  # fmt: skip
 LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
 SUMMARY_SHARE = 0.02  # of the points of the longest telling: below it a series is a summary
 ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
@@ -32,11 +18,7 @@ ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
 
 def train_curve(curves: Sequence[Curve]) -> Curve | None:
     """The train loss: the total before components, `train` before unsaid, else what is most like a loss."""
-    mine = [
-        c
-        for c in curves
-        if (c.split in ("train", "") and c.finite.any()) or (c.metric == "loss" and c.split == "train")
-    ]
+    mine = [c for c in curves if c.split in ("train", "") and (c.finite.any() or c.metric == "loss")]
     total = _full([c for c in mine if c.metric == "loss"])
     total = _first(total, [lambda c: c.split == "train", lambda c: True])
     if total:
@@ -44,7 +26,7 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
     if parts:
         return _largest(parts)
-    like = _first(mine, [lambda c, m=m: c.metric == m for m in LOSS_LIKE])  # type: ignore[misc]
+    like = next((same for metric in LOSS_LIKE if (same := [c for c in mine if c.metric == metric])), [])
     if like:
         return _finest(like)
     trained = [c for c in mine if c.split == "train" and direction(c.metric)]
@@ -68,8 +50,8 @@ def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
         for c in curves
         if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric
     ]
-    found = _first(mine, [lambda c, m=m: c.metric == m for m in MAIN_METRICS])  # type: ignore[misc]
-    return _finest(found) if found else max(mine, key=len, default=None)
+    found = next((same for metric in MAIN_METRICS if (same := [c for c in mine if c.metric == metric])), mine)
+    return _finest(found) if found else None
 
 
 def lr_curve(curves: Sequence[Curve]) -> Curve | None:
