@@ -10,6 +10,7 @@ Reference: RFC 3720, appendix B.4; the mask is described in tensorflow/core/lib/
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +27,9 @@ _LOOP_LIMIT = 1024  # below this many bytes a plain loop beats the set-up of the
 
 
 def _byte_table() -> States:
-    table = np.arange(256, dtype=np.uint32)
+    table: States = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        table = (table >> 1) ^ (_POLYNOMIAL * (table & 1))
+        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(np.uint32)
     return table
 
 
@@ -54,7 +55,7 @@ def mask(crc: int) -> int:
 
 def mask_array(crc: States) -> States:
     """`mask` for an array."""
-    return ((crc >> 15) | (crc << 17)) + np.uint32(_MASK_DELTA)
+    return np.asarray(((crc >> 15) | (crc << 17)) + np.uint32(_MASK_DELTA))
 
 
 def crc_rows(rows: Bytes) -> States:
@@ -67,7 +68,7 @@ def crc_rows(rows: Bytes) -> States:
 
 def contribution(following: int) -> States:
     """What a byte with `following` bytes after it adds (XOR) to the CRC of a row, by value: shape (256,)."""
-    return _contributions(following // _BLOCK)[following % _BLOCK]
+    return np.asarray(_contributions(following // _BLOCK)[following % _BLOCK])
 
 
 def advance(state: States, count: int) -> States:
@@ -106,7 +107,7 @@ def _contributions(block: int) -> States:
     """`contribution` for the `_BLOCK` distances from `block * _BLOCK` on, shape (_BLOCK, 256)."""
     tables = np.empty((_BLOCK, 256), np.uint32)
     tables[0] = advance(_TABLE, block * _BLOCK)
-    for previous, table in zip(tables, tables[1:], strict=False):
+    for previous, table in pairwise(tables):
         table[:] = (previous >> 8) ^ _TABLE[previous & 0xFF]
     tables.flags.writeable = False
     return tables
@@ -117,13 +118,13 @@ def _zeros_operator(power: int) -> States:
     """The effect of 2**power zero bytes on the register, one table for each of its four bytes: shape (4, 256)."""
     unit = np.arange(256, dtype=np.uint32) << np.array([[0], [8], [16], [24]], np.uint32)
     if power == 0:
-        return (unit >> 8) ^ _TABLE[unit & 0xFF]
+        return np.asarray((unit >> 8) ^ _TABLE[unit & 0xFF])
     half = _zeros_operator(power - 1)
     return _apply(half, _apply(half, unit))
 
 
 def _apply(operator: States, state: States) -> States:
-    result = operator[0].take(state & 0xFF)
+    result: States = operator[0].take(state & 0xFF)
     for byte in (1, 2, 3):
         result ^= operator[byte].take(state >> (8 * byte) & 0xFF)
     return result

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import struct
 
-from logdoctor_parsers.event_wire import BYTES, Field, fields
+from logdoctor_parsers.event_wire import BYTES, Field, MalformedError, fields
 
-Hparam = float | str | bool
+Hparam = int | float | str | bool
 
 
 def session_hparams(content: bytes) -> dict[str, Hparam]:
     """The hyperparameters in HParamsPluginData.session_start_info, as a map of google.protobuf.Value."""
     found: dict[str, Hparam] = {}
-    for info in fields(content):
-        if (info.number, info.wire) != (3, BYTES):
-            continue
-        for entry in fields(content, info.start, info.end):
-            if (entry.number, entry.wire) == (1, BYTES):
-                found |= _hparam(content, entry)
+    try:
+        for info in fields(content):
+            if (info.number, info.wire) == (3, BYTES):
+                for entry in fields(content, info.start, info.end):
+                    found |= _hparam(content, entry) if (entry.number, entry.wire) == (1, BYTES) else {}
+    except MalformedError:
+        return {}   # metadata that cannot be read is no reason to lose the event
     return found
 
 
@@ -33,7 +34,8 @@ def _hparam(content: bytes, entry: Field) -> dict[str, Hparam]:
     for item in fields(content, parts[2].start, parts[2].end):
         match item.number, item.wire:
             case 2, 1:
-                return {key: float(struct.unpack_from("<d", content, item.start)[0])}
+                number = float(struct.unpack_from("<d", content, item.start)[0])
+                return {key: int(number) if number.is_integer() else number}   # the message knows doubles only
             case 3, 2:
                 return {key: content[item.start : item.end].decode("utf-8", "backslashreplace")}
             case 4, 0:

@@ -1,7 +1,7 @@
 """The messages in event files: one `Event` at a time, as far as it concerns numbers.
 
-Field numbers are those of tensorflow/core/util/event.proto and framework/summary.proto. Unknown fields are stepped over, as
-the wire format asks.
+Field numbers are those of tensorflow/core/util/event.proto and framework/summary.proto. Unknown fields are stepped
+over, as the wire format asks.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,25 @@ class Points:
     wall_time: Floats
     value: Floats
     line: Ints
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Points]) -> Points:
+        """Several blocks as one."""
+        columns = ([getattr(block, item.name) for block in blocks] for item in fields(cls))
+        return cls(*(np.concatenate(column) for column in columns)) if blocks else cls.empty()
+
+    @classmethod
+    def empty(cls) -> Points:
+        none = np.empty(0)
+        return cls(np.empty(0, np.int32), none, none, none, np.empty(0, np.int64))
+
+    def recoded(self, new_codes: npt.NDArray[np.int32]) -> Points:
+        """With `new_codes[code]` instead of each code, without the rows for which that is negative."""
+        code = new_codes[self.code]
+        renamed = replace(self, code=code)
+        if (new_codes >= 0).all():
+            return renamed
+        return Points(*(getattr(renamed, item.name)[code >= 0] for item in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -69,9 +88,7 @@ class EventCollector:
         """Read the records of one window."""
         counts = np.zeros(len(records), np.int64)
         parts: list[_Part] = []
-        odd = [np.empty(0, np.int64)]
-        for group in _groups(records.lengths):
-            odd.append(self._decode_group(records, group, parts, counts))
+        odd = [self._decode_group(records, group, parts, counts) for group in _groups(records.lengths)]
         self._read_singly(records, np.sort(np.concatenate(odd)), parts, counts)
         self._assemble(parts, counts, records.number)
 
@@ -143,16 +160,16 @@ class EventCollector:
 
     def _take(self, events: list[tuple[int, Event]], first_number: int, parts: list[_Part], counts: Ints) -> None:
         """Note what single events say and gather their numbers into one part."""
-        columns: list[tuple[float, ...]] = []
+        places: list[tuple[int, int, int]] = []
+        numbers: list[tuple[float, float, float]] = []
         for index, event in events:
             self._note(event, first_number + index)
             counts[index] = len(event.scalars)
             for rank, scalar in enumerate(event.scalars):
-                code = self._code((scalar.tag, scalar.is_tensor))
-                columns.append((index, rank, code, event.step, event.wall_time, scalar.value))
-        if columns:
-            record, rank_of, code_of, step, wall_time, value = np.array(columns, np.float64).T
-            parts.append(_Part(record.astype(np.int64), rank_of.astype(np.int64), code_of.astype(np.int64), step, wall_time, value))
+                places.append((index, rank, self._code((scalar.tag, scalar.is_tensor))))
+                numbers.append((float(event.step), event.wall_time, scalar.value))
+        if places:
+            parts.append(_Part(*np.array(places, np.int64).T, *np.array(numbers, np.float64).T))
 
     def _note(self, event: Event, number: int) -> None:
         """What an event says beside numbers."""
@@ -186,9 +203,7 @@ class EventCollector:
 
     def points(self) -> Points:
         """All numbers."""
-        blocks = self.blocks or [Points(np.empty(0, np.int32), *(np.empty(0),) * 3, np.empty(0, np.int64))]
-        columns = ("code", "step", "wall_time", "value", "line")
-        return Points(*(np.concatenate([getattr(block, name) for block in blocks]) for name in columns))
+        return Points.joined(self.blocks)
 
 
 def _groups(lengths: Ints) -> Iterator[Ints]:

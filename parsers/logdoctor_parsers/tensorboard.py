@@ -1,4 +1,4 @@
-"""TensorBoard event files: scalars of TF1 (`simple_value`) and TF2 (tensors), every one of them, each under a checked CRC.
+"""TensorBoard event files: the scalars of TF1 (`simple_value`) and TF2 (tensors), all of them, each CRC checked.
 
 TensorBoard's own reader samples, and stops without a word at the first damaged byte; this one leaves out only what is
 damaged and says what and where. Lines are records here, counted from 1.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from logdoctor_parsers.tfrecord import (
     LargeRecord,
     Records,
     Source,
+    Stream,
     Torn,
     payload_length,
     walk,
@@ -82,9 +83,9 @@ class _Contents:
         return len(self.gaps) + len(self.collector.damage)
 
 
-def _open(file: LogFile) -> BinaryIO:
+def _open(file: LogFile) -> Stream:
     if file.content is None and file.path.suffix != ".gz":
-        return cast(BinaryIO, file.path.open("rb", buffering=0))
+        return file.path.open("rb", buffering=0)
     try:
         return io.BytesIO(file.read())
     except (EOFError, zlib.error) as error:
@@ -130,13 +131,11 @@ def _table(collector: EventCollector) -> Table:
     for (tag, is_tensor), code in collector.tags.items():
         if not is_tensor or collector.plugins.get(tag, b"scalars") == b"scalars":
             new_codes[code] = series.setdefault(_series(tag), len(series))
-    code = new_codes[points.code]
-    columns = [code, points.step, points.wall_time, points.value, points.line]
-    if (new_codes < 0).any():
-        columns = [column[code >= 0] for column in columns]
-    code, step, wall_time, value, line = columns
-    unknown = np.full(len(value), np.nan)
-    return Table(tuple(series), code, step, unknown, unknown, unknown, wall_time, value, line)
+    points = points.recoded(new_codes)
+    unknown = np.broadcast_to(np.nan, len(points.value))
+    return Table(
+        tuple(series), points.code, points.step, unknown, unknown, unknown, points.wall_time, points.value, points.line
+    )
 
 
 def _series(tag: bytes) -> Series:
@@ -163,15 +162,12 @@ def _problems(contents: _Contents, head: bytes) -> tuple[Problem, ...]:
     found = first_problems(sorted([*contents.gaps, *collector.damage, *no_numbers]))
     if collector.blocks:
         return found
-    if contents.records == contents.unreadable and (reason := _what_else(head)):
-        return (Problem(0, reason),)
-    return (Problem(0, _why_empty(contents)), *found)
-
-
-def _why_empty(contents: _Contents) -> str:
-    kinds = contents.collector.kinds
     if contents.records == contents.unreadable:
-        return "no intact record in it: not an event file, or damaged throughout"
+        return (Problem(0, _what_else(head) or "no intact record in it: not an event file, or damaged throughout"),)
+    return (Problem(0, _why_empty(contents.collector.kinds)), *found)
+
+
+def _why_empty(kinds: Counter[str]) -> str:
     if not kinds:
         return "only the version record is in it: the run ended before it logged anything"
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

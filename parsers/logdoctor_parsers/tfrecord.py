@@ -1,19 +1,18 @@
 """TFRecord framing: a file as records of eight bytes length, CRC of the length, payload, CRC of the payload.
 
-Nothing is taken on trust: a record counts only if the CRC of its length holds, so a chain of records is as sure as a walk
-from the first byte on, though most of it is found at once by comparing words. After damage reading goes on at the next
-intact header. No memory is ever reserved from a length that a file claims.
+Nothing is taken on trust: a record counts only if the CRC of its length holds, so a chain of records is as sure as a
+walk from the first byte on, though most of it is found at once by comparing words. After damage reading goes on at the
+next intact header. No memory is ever reserved from a length that a file claims.
 
 Reference: tensorflow/core/lib/io/record_writer.h; all integers are little-endian.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import SEEK_END
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -35,27 +34,30 @@ _SMALL = 256
 _HEADER = struct.Struct("<QI")
 
 
+Stream = io.RawIOBase | io.BufferedIOBase   # what `open(…, "rb")` gives, buffered or not, and BytesIO
+
+
 @dataclass(frozen=True)
 class Source:
     """Random access to a binary stream. `size` is taken once: what is appended later is not read."""
 
-    stream: BinaryIO
+    stream: Stream
     size: int
 
     @classmethod
-    def of(cls, stream: BinaryIO) -> Source:
-        return cls(stream, stream.seek(0, SEEK_END))
+    def of(cls, stream: Stream) -> Source:
+        return cls(stream, stream.seek(0, io.SEEK_END))
 
     def read(self, offset: int, size: int) -> bytes:
         """Up to `size` bytes from `offset` on, fewer at the end."""
         self.stream.seek(offset)
         return self.stream.read(max(0, min(size, self.size - offset)))
 
-    def fill(self, target: memoryview, offset: int) -> int:
+    def fill(self, target: Bytes, offset: int) -> int:
         """Read from `offset` into `target` until it is full or the file ends; the number of bytes read."""
         self.stream.seek(offset)
         filled = 0
-        while filled < len(target) and (count := self.stream.readinto(target[filled:])):  # type: ignore[attr-defined]
+        while filled < len(target) and (count := self.stream.readinto(target[filled:].data)):
             filled += count
         return filled
 
@@ -142,15 +144,15 @@ def payload_length(header: bytes) -> int | None:
 
 def walk(source: Source) -> Iterator[Piece]:
     """All of a file in order: records in batches, large ones singly, damage and a torn end. Never raises on damage."""
-    window = np.zeros(min(_WINDOW, source.size) + SLACK, np.uint8)
+    window = np.empty(min(_WINDOW, source.size) + SLACK, np.uint8)
     position, number, reach = 0, 1, _WINDOW
     while position < source.size:
-        filled = source.fill(memoryview(window)[:-SLACK][:reach], position)
+        filled = source.fill(window[:-SLACK][:reach], position)
         starts, lengths, end = _chain(window, filled)
         stop = position + end
         length = payload_length(source.read(stop, HEADER_BYTES))
         if length is None and stop < source.size and len(starts):
-            # What follows is no record: then the last one is one only if its own CRC holds, for bytes may be missing in it.
+            # No record follows: then bytes may be missing in the last one, and it counts only if its own CRC holds.
             last = position + int(starts[-1]) - HEADER_BYTES
             if not _payload_intact(source, last, int(lengths[-1])):
                 starts, lengths, stop = starts[:-1], lengths[:-1], last
@@ -222,7 +224,8 @@ def _payload_intact(source: Source, offset: int, length: int) -> bool:
 
 
 def _all_zero(source: Source, start: int, end: int) -> bool:
-    return not any(source.read(offset, min(_SEARCH, end - offset)).strip(b"\0") for offset in range(start, end, _SEARCH))
+    parts = (source.read(offset, min(_SEARCH, end - offset)) for offset in range(start, end, _SEARCH))
+    return not any(part.strip(b"\0") for part in parts)
 
 
 def _find_header(source: Source, start: int) -> int | None:
@@ -290,10 +293,10 @@ def _small_records(window: Bytes, filled: int) -> tuple[Ints, Ints]:
 
 
 def _single_records(window: Bytes, filled: int, position: int) -> Ints:
-    """Steps over records of other lengths than `_small_records` finds, one by one: n heads and the last end, or nothing."""
+    """Steps one by one over records that `_small_records` does not find: n heads and the last end, or nothing."""
     heads = [position]
     while position + FRAME_BYTES <= filled:
-        length, stored = _HEADER.unpack_from(window, position)
+        length, stored = _HEADER.unpack_from(window.data, position)
         if 0 < length < _SMALL or length >= LARGE or position + FRAME_BYTES + length > filled:
             break
         if crc32c.mask(crc32c.crc32c(window[position : position + 8].tobytes())) != stored:
@@ -305,7 +308,7 @@ def _single_records(window: Bytes, filled: int, position: int) -> Ints:
 
 def gather(window: Bytes, places: Ints, width: int) -> Bytes:
     """The `width` bytes at each place, shape (n, width); one copy of whole rows."""
-    strided = np.ndarray((max(0, len(window) - width + 1),), f"V{width}", window, strides=(1,))   # type: ignore[call-overload]
+    strided = np.ndarray((max(0, len(window) - width + 1),), f"V{width}", window, strides=(1,))
     return np.ascontiguousarray(strided[places]).view(np.uint8).reshape(-1, width)
 
 
