@@ -7,7 +7,7 @@ import math
 import pytest
 
 from logdoctor.finding import Span
-from logdoctor.report.numbers import amount, figure, moment, multiple, place, position, share, stretch
+from logdoctor.report.numbers import amount, duration, figure, moment, multiple, place, position, share, stretch
 from logdoctor.run import Axis
 
 
@@ -41,5 +41,6 @@ def test_stretches() -> None:
 def test_shares_factors_and_times() -> None:
     assert (share(0.214), share(None)) == ("21 %", "–")
     assert (multiple(0.1), multiple(0.31623), multiple(None)) == ("×0.1", "×0.32", "–")
+    assert [duration(h) for h in (9.42, 0.2, 115 / 3600, 0.0, None)] == ["9.4 h", "12 min", "115 s", "0 s", "–"]
     assert moment(1763694840.0) == "2025-11-21 03:14"
     assert (moment(0.0), moment(math.nan), moment(None)) == ("–", "–", "–")

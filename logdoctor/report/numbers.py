@@ -73,6 +73,16 @@ def share(value: float | None) -> str:
     return NOTHING if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
 
 
+def duration(hours: float | None) -> str:
+    """A length of time in the unit that suits it: `115 s`, `12 min`, `9.4 h`."""
+    if hours is None or not math.isfinite(hours):
+        return NOTHING
+    for unit, size in (("h", 1.0), ("min", 1 / 60), ("s", 1 / 3600)):
+        if abs(hours) >= 2 * size or unit == "s":
+            return f"{place(hours / size)} {unit}"
+    return NOTHING
+
+
 def moment(seconds: float | None) -> str:
     """A time in POSIX seconds as `2026-11-21 03:14` (UTC); nothing for zero, NaN or what is no date."""
     if seconds is None or not math.isfinite(seconds) or not 1e8 < seconds < 1e10:

@@ -20,6 +20,7 @@ SHOWN_TAIL = 12
 SHOWN_READING = 6
 ON_AXIS = ("epochs_after_best", "epochs_flat")  # measures that are lengths in the axis' unit, whatever their names say
 _SENTENCE_END = re.compile(r"(?<=[.!]) (?=[A-Z])")
+MEASURE_NAMES = {"hours": "time", "hours_after_best": "time after best"}
 CRASHED = ("crashed", "stopped", "torn")
 
 
@@ -71,7 +72,7 @@ def _facts_line(diagnosis: Diagnosis) -> str:
         best = "" if line.value_best == numbers.NOTHING else f" best {line.value_best},"
         parts.append(f"val {code(judged_by.tag)}{best} last {line.value_now}")
     parts.append(_schedule_words(diagnosis.schedule))
-    parts += [f"{numbers.figure(hours)} h" for hours in [diagnosis.measures.get("hours")] if hours]
+    parts += [numbers.duration(diagnosis.measures.get("hours"))]
     parts.append(", ".join(run.formats))
     parts += [f"{run.attempts} attempts"] if run.attempts > 1 else []
     return " · ".join(part for part in parts if part and part != numbers.NOTHING)
@@ -157,15 +158,20 @@ def _drop(drop: Drop, axis: Axis) -> list[str]:
 
 def _reading(run: Run) -> str:
     """What could not be read, and what stitching kept and dropped."""
-    lines = [f"- {_problem(problem)}" for problem in run.problems] + [f"- {marked(receipt)}" for receipt in run.receipts]
+    lines = [f"- {_problem(problem)}" for problem in run.problems]
+    lines += [f"- {marked(receipt)}" for receipt in run.receipts]
     shown, folded = "\n".join(lines[:SHOWN_READING]), "\n".join(lines[SHOWN_READING:])
     rest = details(f"{len(lines) - SHOWN_READING} more", folded)
     return "\n\n".join(part for part in ("Reading the log:", shown, rest) if part) if lines else ""
 
 
 def _problem(problem: RunProblem) -> str:
-    where = f"{problem.source}:{problem.line}" if problem.line else problem.source
-    return f"{code(where)}: {marked(problem.message, 300)}"
+    return f"{code(_where(problem.source, problem.line))}: {marked(problem.message, 300)}"
+
+
+def _where(source: str, line: int) -> str:
+    """`file:line`; line 0 stands for the whole file, or for no file at all."""
+    return f"{source}:{line}" if line else source
 
 
 def _not_examined(diagnosis: Diagnosis) -> str:
@@ -182,7 +188,7 @@ def _looked_up(diagnosis: Diagnosis) -> str:
     """Measures, facts with their lines, files, and the schedule as configuration."""
     axis = diagnosis.run.axis
     measures = [
-        [name.replace("_", " "), _measure(name, value, axis)]
+        [MEASURE_NAMES.get(name, name.replace("_", " ")), _measure(name, value, axis)]
         for name, value in diagnosis.measures.items()
         if value is not None
     ]
@@ -191,7 +197,7 @@ def _looked_up(diagnosis: Diagnosis) -> str:
         [
             code(name, cell=True),
             code(str(fact.value), 100, cell=True),
-            code(f"{fact.source}:{fact.line}", cell=True),
+            code(_where(fact.source, fact.line), cell=True),
         ]
         for name, fact in diagnosis.run.facts.items()
     ]
@@ -214,4 +220,6 @@ def _looked_up(diagnosis: Diagnosis) -> str:
 def _measure(name: str, value: float, axis: Axis) -> str:
     if name == "best_epoch":
         return numbers.position(value, axis.unit)
+    if name in ("hours", "hours_after_best"):
+        return numbers.duration(value)
     return numbers.amount(value, axis) if name in ON_AXIS else numbers.figure(value, 4)
