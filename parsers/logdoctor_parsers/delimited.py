@@ -9,6 +9,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Table, first_problems
 from logdoctor_parsers.names import canonical, words
@@ -31,6 +32,11 @@ class Header:
     names: tuple[str, ...]
     delimiter: str
     line: int
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The names that are not empty."""
+        return frozenset(self.names) - {""}
 
 
 @dataclass
@@ -164,11 +170,12 @@ def read_rows(file: LogFile) -> tuple[Delimited, Header]:
 
 def _header_again(cells: list[str], header: Header, line: int) -> Header | None:
     """A header repeated, or replaced by another one, where a second process appended to the file."""
+    if header.named.isdisjoint(cells):
+        return None
     if tuple(cells) == header.names:
         return header
     other = Header(tuple(cells), header.delimiter, line)
-    shared = set(cells) & set(header.names) - {""}
-    return other if shared and _are_names(other.names) else None
+    return other if _are_names(other.names) else None
 
 
 def _is_cut(cells: list[str], header: Header, others: list[str]) -> bool:
@@ -196,16 +203,16 @@ def _read_row(found: Delimited, header: Header, cells: list[str], line: int) -> 
     found.records.begin(line)
     numbers = 0
     for name, cell in zip(header.names, cells, strict=False):
-        if cell.lower() in MISSING:
+        if not cell:
             continue
         value = number(cell)
         if value is None and header.delimiter != "," and _DECIMAL_COMMA.match(cell):
             value = float(cell.replace(",", "."))
-        if value is None:
-            found.records.put_text(name, cell)
-        else:
+        if value is not None:
             found.records.put(name, value)
             numbers += 1
+        elif cell.lower() not in MISSING:
+            found.records.put_text(name, cell)
     found.data += numbers > 0
 
 

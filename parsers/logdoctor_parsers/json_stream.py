@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
+_LINE_END = re.compile("\n")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class LineIndex:
     """Line numbers (from 1) of offsets in a text."""
 
     def __init__(self, text: str) -> None:
-        self._ends = [at for at, character in enumerate(text) if character == "\n"]
+        self._ends = [found.start() for found in _LINE_END.finditer(text)]
 
     def line(self, offset: int) -> int:
         return bisect_right(self._ends, offset - 1) + 1
@@ -91,5 +93,5 @@ class LineIndex:
 
 def key_offset(text: str, part: Part, key: str) -> int:
     """Where a member of a record begins (the record's own start if it is not found, e.g. for nested keys)."""
-    found = text.find(json.dumps(key), part.start, part.end)
+    found = text.find(f'"{key}"', part.start, part.end)
     return part.start if found < 0 else found

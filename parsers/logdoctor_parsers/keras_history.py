@@ -23,6 +23,7 @@ from logdoctor_parsers.text import decode
 # 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
 _LIST = re.compile(r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})""")
 _ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
+_FEWEST_EPOCHS = 3  # in a dict printed into a log; shorter lists may be anything
 _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
 _NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
 
@@ -52,9 +53,12 @@ class KerasHistory:
         if is_pickle(head):
             return Match.MAYBE if b"loss" in head or b"acc" in head else Match.NO
         text = decode(head)[0]
-        if '"cell_type"' in text or '"log_history"' in text or not _of_training(find_lists(text)):
+        if '"cell_type"' in text or '"log_history"' in text:
             return Match.NO
-        return Match.SURE if _is_document(text) else Match.MAYBE
+        if _is_document(text):
+            return Match.SURE if _of_training(find_lists(text)) else Match.NO
+        printed = any(len(curve.values) >= _FEWEST_EPOCHS and names_loss(curve.key) for curve in find_lists(text))
+        return Match.MAYBE if printed else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
         content = file.read()

@@ -65,9 +65,7 @@ class Records:
     def __init__(self) -> None:
         self.lines: list[int] = []
         self.texts: dict[str, dict[int, str]] = {}
-        self._rows: dict[str, array[int]] = {}
-        self._values: dict[str, array[float]] = {}
-        self._lines: dict[str, array[int]] = {}
+        self._entries: dict[str, array[float]] = {}  # row, number, line; row, number, line; …
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -75,7 +73,7 @@ class Records:
     @property
     def keys(self) -> list[str]:
         """Keys with at least one number."""
-        return list(self._rows)
+        return list(self._entries)
 
     def begin(self, line: int) -> None:
         """Start a row that stands at `line`."""
@@ -83,41 +81,39 @@ class Records:
 
     def put(self, key: str, value: float, line: int | None = None) -> None:
         """A number of the current row; `line` where it does not stand at the row's own line."""
-        if key not in self._rows:
-            self._rows[key], self._values[key], self._lines[key] = array("q"), array("d"), array("q")
-        self._rows[key].append(len(self.lines) - 1)
-        self._values[key].append(value)
-        self._lines[key].append(self.lines[-1] if line is None else line)
+        entry = (len(self.lines) - 1, value, self.lines[-1] if line is None else line)
+        if key in self._entries:
+            self._entries[key].extend(entry)
+        else:
+            self._entries[key] = array("d", entry)
 
     def put_text(self, key: str, text: str) -> None:
         """A text of the current row (a role, a time stamp, a name)."""
         self.texts.setdefault(key, {})[len(self.lines) - 1] = text
 
-    def rename(self, key: str, name: str) -> None:
-        """Call a key something else."""
-        self._rows[name], self._values[name] = self._rows.pop(key), self._values.pop(key)
-        self._lines[name] = self._lines.pop(key)
-
     def put_sum(self, key: str, parts: list[str]) -> None:
         """A key that adds up others, in the rows that have them all, at the line of the last."""
         total = np.sum([self.dense(part) for part in parts], axis=0)
-        present = np.all([np.isin(np.arange(len(self)), self.column(part).row) for part in parts], axis=0)
-        rows = np.flatnonzero(present)
-        self._rows[key] = array("q", rows.tolist())
-        self._values[key] = array("d", total[rows].tolist())
+        rows = set.intersection(*(set(self.column(part).row.tolist()) for part in parts))
         last = self.column(parts[-1])
-        self._lines[key] = array("q", last.line[np.isin(last.row, rows)].tolist())
+        entries = [(row, total[row], line) for row, line in zip(last.row, last.line, strict=True) if row in rows]
+        self._entries[key] = array("d", np.array(entries, np.float64).ravel().tolist())
+
+    def rename(self, key: str, name: str) -> None:
+        """Call a key something else."""
+        self._entries[name] = self._entries.pop(key)
 
     def column(self, key: str) -> Column:
         """All numbers of a key."""
-        rows, lines = np.array(self._rows[key], np.int64), np.array(self._lines[key], np.int64)
-        return Column(rows, np.array(self._values[key], np.float64), lines)
+        row, value, line = np.array(self._entries[key], np.float64).reshape(-1, 3).T
+        return Column(row.astype(np.int64), value, line.astype(np.int64))
 
     def dense(self, key: str) -> Floats:
         """One number a row, shape (rows,), NaN where the row does not name the key."""
         out = np.full(len(self.lines), np.nan)
-        if key in self._rows:
-            out[np.array(self._rows[key], np.int64)] = self._values[key]
+        if key in self._entries:
+            column = self.column(key)
+            out[column.row] = column.value
         return out
 
 
