@@ -16,7 +16,6 @@ PATTERNS: tuple[Pattern, ...] = (
         " {val box_loss} {val obj_loss} {val cls_loss}",
         "yolov5 results.txt",
     ),
-    Pattern("Accuracy of the network on the {_} test images: {test accuracy} %", "pytorch tutorial"),
     Pattern("Loss for final step: {loss}", "tf.estimator"),
 )
 

@@ -39,11 +39,12 @@ SIDE = frozenset({
     "progress", "pq", "rg", "mom", "nan", "weighting", "worker", "depth", "class", "classes", "saved", "saving", "took",
 })  # fmt: skip
 HARD_SIDE = SIDE - {"data", "class", "classes", "min", "image", "images", "size", "sample", "samples"}
+_PLANNED_RATES = frozenset({"base", "final", "init", "initial", "max", "min", "start", "end", "warmup", "peak", "decay"})
 KNOWN = frozenset(METRICS.values())
 _PLAIN_COUNTER = frozenset({"global", "current", "cur", "train", "training", "trainer", "optimizer", "optim", "micro", "val", "eval",
                             "test", "epoch", "batch", "inner", "outer", "this", "at", "for", "in", "on", "the", "idx", "index", "no",
                             "number", "id", "model", "start", "starting", "finished", "done", "end", "of", "after", "dict",
-                            "end", "validation", "testing"}) | EPOCHS | COUNTERS  # fmt: skip
+                            "validation", "testing"}) | EPOCHS | COUNTERS  # fmt: skip
 
 # Chinese labels are common in logs; they are read through their English words, the tag stays as printed.
 _CHINESE = {
@@ -51,6 +52,9 @@ _CHINESE = {
     "学习率": " lr ", "轮次": " epoch ", "轮": " epoch ", "步": " step ", "迭代": " iter ", "平均": " avg ", "召回率": " recall ",
     "时间": " time ", "耗时": " time ", "最佳": " best ", "最好": " best ",
 }  # fmt: skip
+
+
+_OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
 
 
 def english(text: str) -> str:
@@ -65,7 +69,7 @@ def english(text: str) -> str:
 @lru_cache(maxsize=65536)
 def name_of(tag: str) -> Name:
     """`canonical` for printed labels, which may be Chinese."""
-    return canonical(english(tag).strip() or tag)
+    return canonical(_OF_WHAT.sub("", english(tag)).strip() or tag)
 
 
 @lru_cache(maxsize=65536)
@@ -80,6 +84,8 @@ def kind_of(phrase: str) -> Kind:
     if is_loss(phrase):
         return Kind.SIDE if said & HARD_SIDE or "best" in said else Kind.SETTING if said & {"weight", "weights", "coef"} else Kind.METRIC
     name = name_of(phrase)
+    if name.metric == "lr" and said & _PLANNED_RATES:
+        return Kind.SETTING
     if name.metric in KNOWN:
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
     if parts[-1] in EPOCHS:

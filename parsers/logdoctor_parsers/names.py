@@ -27,7 +27,7 @@ FILLERS = {"epoch", "step", "iter", "iteration", "iterations", "batch", "mean", 
 
 METRICS = {
     "loss": "loss", "losses": "loss", "cost": "loss", "objective": "loss", "nll": "loss", "xent": "loss", "trl": "loss",
-    "tel": "loss", "lm_loss": "loss", "cross_entropy": "loss", "crossentropy": "loss", "ce_loss": "loss", "bpb": "bits_per_byte",
+    "tel": "loss", "lm_loss": "loss", "cross_entropy": "loss", "crossentropy": "loss", "ce_loss": "loss", "smoothl1": "smooth_l1_loss", "bpb": "bits_per_byte",
     "bpc": "bits_per_character", "nll_loss": "loss",
     "lr": "lr", "learning_rate": "lr", "learningrate": "lr", "rate": "lr", "lrs": "lr",
     "lrm": "lr_multiplier", "lr_mult": "lr_multiplier",

@@ -5,6 +5,7 @@ Works on a line's shape (see `shapes`): the words between the numbers. The resul
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -65,20 +66,22 @@ class Reading:
 
 
 _WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
-_SEPARATOR = re.compile(r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to|of)\b)?\s*$""")
+_SEPARATOR = re.compile(r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to)\b)?\s*$""")
 _NAME_BACKWARDS = re.compile(r"[\w@/.+*#&% -]*")
 _MAX_NAME = 120   # characters before a number that may name it
 _EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
 _LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s*[\[(]?\s*$")
 _UNIT = re.compile(
     r"\s?(?:(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
-    r"|(?:seconds?|secs?|samples|images|batches|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?![\w])(?!\s*[:=(]))"
+    r"|(?:samples|images|examples|batches)(?!\s*=)\b|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?![\w])(?!\s*[:=(]))"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
 _FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
-_SMALL_WORDS = frozenset("a after and at by for in is of on over than the to took with number about only".split())
+_SMALL_WORDS = frozenset(["a", "after", "and", "at", "by", "for", "in", "is", "of", "on", "over", "than", "the", "to", "took", "with", "number", "about", "only"])
+_AMOUNTS = frozenset({"batches", "samples", "images", "examples", "steps", "iterations"})
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
+_SHELL = re.compile(r"\s*\++ ")   # `+ command`, printed by `bash -x`
 _EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
 
 
@@ -110,7 +113,7 @@ class _Draft:
     in_epoch: bool = False
     loose: int = -1            # a fraction without a name
     role: str = ""
-    setting: bool = False
+    settings: int = 0
     bare: int = 0
     known: bool = False
     bracketed: bool = False
@@ -125,6 +128,7 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     before[0] = _LEVEL.sub("", before[0])
     draft = _Draft(before, example, [_key(text) for text in before[:-1]], [unit.strip() for unit in units])
     _name_new_rate(draft)
+    _name_after_amount(draft)
     place = 0
     while place < len(example):
         place += _take(draft, place)
@@ -154,7 +158,7 @@ def _key(before: str) -> _Key:
         key.said = (end["said"] or "").strip("()[]")
         rest = rest[: end.start()]
     key.phrase = _EDGES.sub("", _phrase(rest.rstrip("\"' *")).rsplit(". ", 1)[-1])
-    if len(key.phrase.split()) > 6 and not key.separated:
+    if len(key.phrase.split()) > 6:
         key.phrase = ""
     key.kind = kind_of(key.phrase)
     return key
@@ -180,6 +184,18 @@ def _name_new_rate(draft: _Draft) -> None:
         said += text
 
 
+def _name_after_amount(draft: _Draft) -> None:
+    """`Mean test loss of 63 batches: 2.55`: the metric's name stands before the amount it was measured on."""
+    for i, (amount, key) in enumerate(itertools.pairwise(draft.keys)):
+        if draft.units[i].strip() not in _AMOUNTS or key.phrase or not key.separated:
+            continue
+        said = amount.phrase.split()
+        while said and said[-1].lower() in _SMALL_WORDS:
+            said.pop()
+        key.phrase = " ".join(said)
+        key.kind, amount.kind = kind_of(key.phrase), Kind.SIDE
+
+
 def _take(draft: _Draft, i: int) -> int:
     """Read the number at `i` (and those that belong to it); returns how many were used up."""
     key = draft.keys[i]
@@ -193,7 +209,7 @@ def _take(draft: _Draft, i: int) -> int:
     if key.kind is Kind.COUNTER:
         return _take_counter(draft, i, fraction)
     if key.kind is Kind.SETTING:
-        draft.setting = draft.setting or key.separated
+        draft.settings += key.separated
     if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
         draft.epoch = i if draft.epoch < 0 else draft.epoch   # `Train: 3 [ 10/32 …`
         return 1
@@ -295,6 +311,8 @@ def _add(draft: _Draft, index: int, key: _Key, *, average: bool = False) -> None
     split = "" if metric in WITHOUT_SPLIT else name.split or draft.role
     if key.kind is Kind.SIDE or key.kind is Kind.SETTING:
         return
+    if average and any(k.phrase.lower() == "eta" and k.separated for k in draft.keys):
+        metric = f"{metric}_since_start"   # window median (average since the start), as MetricLogger prints
     draft.known = draft.known or (key.kind is Kind.METRIC and not average)
     draft.fields.append(Field(index, f"{key.phrase} (avg)" if average else key.phrase, metric, split))
 
@@ -306,9 +324,9 @@ def _finish(draft: _Draft) -> Reading:
     line_role = draft.role if not any(f.split for f in draft.fields) else next(f.split for f in draft.fields if f.split)
     counted = draft.epoch >= 0 or draft.count >= 0
     floats = any("." in draft.example[f.index] or draft.example[f.index].isalpha() for f in draft.fields)
-    if not draft.known and not (counted and floats and not draft.setting):
+    if not draft.known and not (counted and floats and not draft.settings):
         draft.fields = []
-    if draft.setting and not counted:
+    if draft.settings > (len(draft.fields) if counted else 0) or _SHELL.match(draft.texts[0]):
         draft.fields = []
     evaluated = bool(_EVALUATED.search(draft.texts[0]))
     reading = Reading(
@@ -329,7 +347,7 @@ def _with_bare_roles(draft: _Draft) -> list[Field]:
     for f in draft.fields:
         if draft.keys[f.index].kind is not Kind.ROLE:
             out.append(f)
-        elif counted and "." in draft.example[f.index] or draft.example[f.index].isalpha():
+        elif (counted and "." in draft.example[f.index]) or draft.example[f.index].isalpha():
             out.append(replace(f, metric=f.metric if others else "loss", split=name_of(f.tag).split))
             draft.known = True
     return out

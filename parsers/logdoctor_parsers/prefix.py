@@ -18,13 +18,13 @@ PREFIX = re.compile(
     r"|(?=\s-\s|\s\||\s[\w\[{(*=]|\s{2}|$)))?"
     r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"                                       # Loguru
 )
-_MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = {name: n for n, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
 
 
 def strip(line: str) -> tuple[str, float]:
     """A line without its prefix, and its time in POSIX seconds (NaN without a date; clocks are read as UTC)."""
     match = PREFIX.match(line)
-    if match is None or not match.end():
+    if match is None or match[0].isspace() or not match.end():
         return line, float("nan")
     if match["clock"]:
         return line[match.end():], _posix(match["date"], match["clock"])

@@ -31,7 +31,7 @@ class PyTorchParser:
         if file.path.suffix.lower() in _NOT_LOGS or _LATEX.search(file.head[:4096]):
             return Match.NO
         text = decode(file.head)[0]
-        if "\0" in text[:4096] or text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n"):
+        if "\0" in text[:4096] or (text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n")):
             return Match.NO
         if dialect_of(text):
             return Match.SURE
@@ -44,7 +44,7 @@ class PyTorchParser:
         lines = read_lines(file)
         found = read_text(lines)
         ending = find_ending(lines, found.last_data)
-        if found.torn and ending.kind == "open":
+        if found.torn and ending.kind in ("open", "finished"):
             ending = Ending("torn", lines.physical, "the last line is cut")
         return ParsedLog(
             self.name, found.table, found.facts, found.problems, lines.physical, found.data, found.unreadable, found.starts,

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import re
 
-# A number inside a word (`Acc@1`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24`
-# is a counter. Blanks before a number belong to its
-# padding. Times of day (`0:03:17`) count as one number, so that a table cell holds them.
+# A number inside a word (`Acc@1`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24` is a counter. Times of day
+# (`0:03:17`) count as one number, so that a table cell holds them. The pattern begins with one set of characters, which
+# is what `re` can skip to fast; what precedes the number is looked at behind its first character.
+_EXPONENT = r"(?:[eE][-+]?\d+)?"
+_ABSOLUTE = rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d+\.?\d*{_EXPONENT}|\.\d+{_EXPONENT}"
 NUMBER = re.compile(
-    r"(?:(?<=[Ee]poch)|(?<=EPOCH)|(?<=[Ii]ter)|(?<=[Ss]tep)| *(?<![\w@.\-])(?<![A-Za-z]/))"
-    r"([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-    r"|(?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?![A-Za-z_])))"
+    r"([-+.\dnNiI]"
+    r"(?:(?<![\w@.\-].)(?<![A-Za-z]/.)|(?<=poch\d)|(?<=POCH\d)|(?<=[Ii]ter\d)|(?<=[Ss]tep\d))"
+    rf"(?:(?<=\d)(?:(?:(?<=\d)\d{{0,2}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d*(?::\d\d)+(?:\.\d+)?(?!\d)|\d*\.?\d*{_EXPONENT}))"
+    rf"|(?<=[-+])(?:{_ABSOLUTE}|(?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?![A-Za-z_]))"
+    rf"|(?<=\.)\d+{_EXPONENT}"
+    r"|(?<=[nN])(?:an|aN|AN)(?![A-Za-z_])|(?<=[iI])(?:nf|NF|nfinity)(?![A-Za-z_])))"
 )
 
 
 def split(line: str) -> list[str]:
-    """Texts at even places, the numbers between them at odd ones; the texts are the line's shape."""
+    """Texts at even places, the numbers between them at odd ones."""
     return NUMBER.split(line)
+
+
+def shape(parts: list[str]) -> tuple[str, ...]:
+    """The shape of a split line: its texts, without the blanks that pad a number."""
+    return tuple(map(str.rstrip, parts[::2]))
 
 
 def number(text: str) -> float:

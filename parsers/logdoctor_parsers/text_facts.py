@@ -38,12 +38,15 @@ _PAIR = re.compile(
     r"[\"'<\[]?(?P<value>[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*[A-Za-z])|[A-Za-z][\w.]*)",
     re.IGNORECASE,
 )
+_LAYER = re.compile(r"Norm\w*\(|Conv\w*\(|Dropout\(|Linear\(")   # a model's own settings: `BatchNorm2d(64, momentum=0.1)`
 _PHRASE = re.compile(r"train(?:ing)? (?:images|samples|examples)\s*[=:]\s*(?P<dataset_size>\d+)", re.IGNORECASE)
 
 
 def facts_in(text: str, line: int) -> list[Fact]:
     """The settings one line states; empty for most lines."""
-    facts = []
+    facts: list[Fact] = []
+    if _LAYER.search(text):
+        return facts
     for match in _PAIR.finditer(text):
         fact = _FACT_OF[re.sub(r"[ -]", "_", match["name"].lower())]
         if not match["sep"].strip() and "--" + match["name"] not in text:
@@ -51,8 +54,8 @@ def facts_in(text: str, line: int) -> list[Fact]:
         value = _value(fact, match["value"])
         if value is not None:
             facts.append(Fact(fact, value, line))
-    if (match := _PHRASE.search(text)) is not None:
-        facts.append(Fact("dataset_size", int(match["dataset_size"]), line))
+    if (images := _PHRASE.search(text)) is not None:
+        facts.append(Fact("dataset_size", int(images["dataset_size"]), line))
     return facts
 
 

@@ -16,6 +16,7 @@ from logdoctor_parsers.pairs import WITHOUT_SPLIT, Field, Reading, read_shape
 from logdoctor_parsers.prefix import strip
 from logdoctor_parsers.printed_tables import Header, header_of
 from logdoctor_parsers.shapes import number, numbers, split
+from logdoctor_parsers.shapes import shape as shape_key
 from logdoctor_parsers.text import TextLines
 from logdoctor_parsers.text_facts import facts_in
 
@@ -26,6 +27,7 @@ _TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
 _BAR = re.compile(r"(?P<before>.*?)\d+%\|[^|]*\|\s*(?P<n>[\d.]+\w?)/(?P<total>[\d.]+\w?)\s*\[(?P<inside>[^\]]*)\](?P<after>.*)")
 _POSTFIX = re.compile(r"(?:it/s|s/it|/s)\b,?\s*(.*)|<\S+,\s*(.*)")
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")   # means over the whole run, printed at its end
+_SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")   # of a configuration
 _START = re.compile(
     r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
     r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
@@ -54,11 +56,14 @@ class _Track:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a line shape is: a reading, or a table's header. `facts`: it may state settings."""
+    """What a line shape is: a reading, or a table's header. `facts`: it may state settings; `section` of a configuration;
+    `start`: the log says that a process (re)starts."""
 
     reading: Reading
     header: Header | None = None
     facts: bool = False
+    section: bool = False
+    start: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
-        self._tracks: dict[tuple[Reading, bool], _Track] = {}
+        self._readings: dict[Reading, Reading] = {}   # one object for equal readings: identity is cheap to look up
+        self._variants: dict[tuple[int, str], Reading] = {}
+        self._tracks: dict[tuple[int, bool], _Track] = {}
         self._facts: list[Fact] = []
         self._planned: dict[str, float] = {}
         self._problems: list[Problem] = []
@@ -122,6 +129,8 @@ class _Reader:
             self._table = shape.header
         if cut:
             parts, shape = self._without_torn_end(parts, shape)
+            if self._torn and shape.reading.progress:   # the evaluation never came to its end
+                return
         if shape.reading.fields:
             self._take_data(line, text, wall_time, shape.reading, parts[1::2], bar)
         else:
@@ -142,12 +151,14 @@ class _Reader:
         return f"{match['before'].rstrip(': ')} [{match['n']}/{match['total']}] {said}", True, ""
 
     def _shape(self, parts: list[str], text: str) -> _Shape:
-        key = tuple(parts[::2])
+        key = shape_key(parts)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.clear()
-            shape = self._shapes[key] = _shape_of(parts, text)
+            shape = _shape_of(parts, text)
+            same = self._readings.setdefault(shape.reading, shape.reading)
+            shape = self._shapes[key] = replace(shape, reading=same)
         return shape
 
     def _take_other(self, line: int, text: str, shape: _Shape, found: Sequence[str]) -> None:
@@ -156,8 +167,8 @@ class _Reader:
         if shape.facts and (facts := facts_in(text, line)):
             self._facts += facts
             self._planned.update({fact.name: fact.value for fact in facts if fact.name == "max_iter"})
-        self._in_settings = shape.facts or (self._in_settings and text[:1].isspace())
-        if _START.search(text) and (not self._starts or self._starts[-1] < self._last_data):
+        self._in_settings = shape.facts or shape.section or (self._in_settings and text[:1].isspace())
+        if shape.start and (not self._starts or self._starts[-1] < self._last_data):
             self._starts.append(line)
         if reading.epoch >= 0:
             self._new_epoch(found[reading.epoch])
@@ -191,7 +202,8 @@ class _Reader:
         if reading.epoch >= 0:
             self._new_epoch(found[reading.epoch])
         if reading.counted:
-            self._plan(reading, found, line)
+            if not bar:
+                self._plan(reading, found, line)
             self._role = "" if reading.count >= 0 or reading.role else self._role
         reading = self._placed(reading)
         count = found[reading.count] if reading.count >= 0 else self._count
@@ -217,16 +229,23 @@ class _Reader:
     def _placed(self, reading: Reading) -> Reading:
         """The reading with the split its context gives."""
         if reading.summary and not reading.role:
-            return reading.with_split(self._evaluating or "val")
+            return self._with_split(reading, self._evaluating or "val")
         if reading.role:
             self._evaluating = reading.role if reading.role in ("val", "test") else ""
             return reading
         if not reading.counted and self._role:
-            return reading.with_split(self._role)
-        return reading.with_split("train") if reading.count >= 0 else reading
+            return self._with_split(reading, self._role)
+        return self._with_split(reading, "train") if reading.count >= 0 else reading
+
+    def _with_split(self, reading: Reading, split: str) -> Reading:
+        found = self._variants.get((id(reading), split))
+        if found is None:
+            made = reading.with_split(split)
+            found = self._variants[id(reading), split] = self._readings.setdefault(made, made)
+        return found
 
     def _track(self, reading: Reading, bar: bool) -> _Track:
-        key = (reading, bar)
+        key = (id(reading), bar)
         found = self._tracks.get(key)
         if found is None:
             found = self._tracks[key] = _Track(reading, bar)
@@ -246,12 +265,15 @@ class _Reader:
         if self._pending is None:
             return
         (track, row), self._pending = self._pending, None
+        if track.reading.role not in ("val", "test"):
+            summarised = set()
         track.reached = max(track.reached, number(row.numbers[track.reading.count]))
         fields = [f for f in track.reading.fields if f.metric not in summarised]
         averaged = {f.tag[:-6] for f in fields if f.tag.endswith(" (avg)")}
         kept = [f.index for f in fields if f.tag not in averaged] if not track.bar else [f.index for f in fields]
         if kept:
-            self._track(track.reading.only(kept), track.bar).rows.append(row)
+            made = track.reading.only(kept)
+            self._track(self._readings.setdefault(made, made), track.bar).rows.append(row)
 
     def _take_row(self, line: int, text: str, wall_time: float, bar: bool) -> bool:
         """A row of the printed table under way; false where the line is none."""
@@ -259,7 +281,8 @@ class _Reader:
         cells = self._table.row(text)
         if not cells:
             return False
-        reading, found = _row_reading(self._table, cells)
+        made, found = _row_reading(self._table, cells)
+        reading = self._readings.setdefault(made, made)
         if not reading.fields:
             return False
         self._take_data(line, text, wall_time, reading, found, bar)
@@ -268,7 +291,7 @@ class _Reader:
     # ------------------------------------------------------------------ the end
     def _without_torn_end(self, parts: list[str], shape: _Shape) -> tuple[list[str], _Shape]:
         """The last line has no end: where it is cut, its last number may be cut too and does not count."""
-        texts = tuple(parts[::2])
+        texts = shape_key(parts)
         alike = [rows for rows in (t.rows for t in self._tracks.values()) if rows and len(rows[-1].numbers) == len(texts) - 1]
         complete = any(key == texts for key in list(self._shapes)[:-1]) and not texts[-1]
         if complete and alike and len(parts[-2]) >= min(len(row.numbers[-1]) for row in alike[-1][-5:]):
@@ -301,8 +324,9 @@ class _Reader:
 
 def _shape_of(parts: list[str], text: str) -> _Shape:
     texts, example = parts[::2], parts[1::2]
+    start = bool(_START.search(text))
     if not example:
-        return _Shape(read_shape(texts, example), header_of(text), bool(facts_in(text, 0)))
+        return _Shape(read_shape(texts, example), header_of(text), bool(facts_in(text, 0)), bool(_SECTION.match(text)), start)
     for pattern in PATTERNS:
         if (reading := pattern.reading(text)) is not None:
             return _Shape(reading)
@@ -310,7 +334,7 @@ def _shape_of(parts: list[str], text: str) -> _Shape:
     if reading.fields and not _RUN_SUMMARY.search(text):
         return _Shape(reading)
     reading = replace(reading, fields=())
-    return _Shape(reading, facts=bool(facts_in(text, 0)))
+    return _Shape(reading, facts=bool(facts_in(text, 0)), start=start)
 
 
 def _row_reading(header: Header, cells: Iterable) -> tuple[Reading, list[str]]:  # type: ignore[type-arg]
@@ -355,11 +379,42 @@ def _without_bars(tracks: list[_Track]) -> list[_Track]:
 # ---------------------------------------------------------------------- table
 def _table_of(tracks: Sequence[_Track]) -> Table:
     inner = _counters_within_epochs(tracks)
+    trained = _Trained.of(tracks, inner)
     builder = TableBuilder()
     for track in tracks:
         if track.rows:
-            _extend(builder, track, inner)
+            _extend(builder, track, inner, trained)
     return builder.build()
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Where training stood at each of its lines, in file order; shape (n,) each."""
+
+    line: Floats
+    epoch: Floats
+    batch: Floats
+    batches: Floats
+
+    @classmethod
+    def of(cls, tracks: Sequence[_Track], inner: set[str]) -> _Trained:
+        """Collect the lines that count batches inside an epoch."""
+        rows = [
+            (row.line, number(row.epoch), number(row.count), number(row.numbers[t.reading.total]) if t.reading.total >= 0 else np.nan)
+            for t in tracks if t.reading.count >= 0 and t.reading.role not in ("val", "test") and t.reading.counter in inner
+            for row in t.rows if row.epoch
+        ]  # fmt: skip
+        return cls(*np.array(sorted(rows), np.float64).reshape(-1, 4).T)
+
+    def inside(self, line: Floats, epoch: Floats) -> tuple[Floats, Floats]:
+        """The position of lines at which an epoch was not over yet: training went on in the same epoch afterwards."""
+        if len(self.line) < 2:
+            return np.full(len(line), np.nan), np.full(len(line), np.nan)
+        after = np.clip(np.searchsorted(self.line, line), 1, len(self.line) - 1)
+        before = after - 1
+        within = (self.line[after] > line) & (self.line[before] < line) & (self.batch[after] > self.batch[before])
+        within &= (self.epoch[after] == self.epoch[before]) & (self.epoch[before] == epoch)
+        return np.where(within, self.batch[before], np.nan), np.where(within, self.batches[before], np.nan)
 
 
 def _counters_within_epochs(tracks: Sequence[_Track]) -> set[str]:
@@ -387,7 +442,7 @@ def _starts_anew(rows: Sequence[tuple[int, float, float]], otherwise: bool) -> b
     return bool(np.mean(moved < 0) > 0.5 or np.all(np.diff(count) == 0))
 
 
-def _extend(builder: TableBuilder, track: _Track, inner: set[str]) -> None:
+def _extend(builder: TableBuilder, track: _Track, inner: set[str], trained: _Trained) -> None:
     """Add the rows of one reading, whole columns at a time."""
     reading, rows = track.reading, track.rows
     nan = np.full(len(rows), np.nan)
@@ -403,6 +458,8 @@ def _extend(builder: TableBuilder, track: _Track, inner: set[str]) -> None:
     if not own:
         step = np.where(np.isnan(epoch), count, np.nan) if not inner else nan
     batch, batches = (count, total) if within and not evaluates else (nan, nan)
+    if evaluates and (not own or within or reading.in_epoch):
+        batch, batches = trained.inside(np.array(line, np.float64), epoch)
     since_start = bool(np.all(np.isnan(epoch)))
     for f in reading.fields:
         values = numbers([row.numbers[f.index] for row in rows])
