@@ -142,6 +142,9 @@ def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
         late = epoch >= 0.5 * epoch.max()  # the later, the less the rounding of the logged epoch matters
         return _nearest_whole(float(np.median(step[late] / epoch[late]))) if epoch.max() > 0 else None
     done = epoch - base  # epochs completed before the labelled one: done·n ≤ step ≤ (done + 1)·n
+    step, done = step[done >= 0], done[done >= 0]
+    if not len(step):
+        return None
     lower = float(np.max(step / (done + 1)))
     upper = float(np.min(step[done > 0] / done[done > 0])) if np.any(done > 0) else math.inf
     if upper < lower * 0.98 or lower < 1:
