@@ -65,7 +65,12 @@ def physical_lines(content: bytes) -> list[str]:
 
 def split_cells(line: str, delimiter: str) -> list[str]:
     """The stripped cells of one line, quotes removed."""
-    cells = line.split(delimiter) if '"' not in line else next(csv.reader([line], delimiter=delimiter), [])
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(delimiter)]
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a stray control character beside a quote
+        cells = line.split(delimiter)
     return [cell.strip() for cell in cells]
 
 

@@ -49,7 +49,7 @@ class TrainerState:
     def parse(self, file: LogFile) -> ParsedLog:
         text = decode(file.read())[0]
         lines = LineIndex(text)
-        members, complete = read_parts(text, text.index("{"))
+        members, complete = read_parts(text, text.index("{")) if "{" in text else ([], True)
         state = {part.key: part for part in members}
         history: list[Part] = []
         if "log_history" in state and text[state["log_history"].start] == "[":
