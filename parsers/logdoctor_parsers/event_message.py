@@ -60,8 +60,8 @@ class Event:
 
     @property
     def is_bulk(self) -> bool:
-        """Whether all of it is known to be something other than numbers."""
-        return bool(self.kinds) and self.kinds.keys() <= _BULK
+        """Whether all of it is known to be something that no table or report shows: images, histograms, graphs."""
+        return bool(self.kinds) and self.kinds.keys() <= _BULK and not self.not_numbers and not self.hparams
 
 
 def parse_event(data: bytes) -> Event:
@@ -126,10 +126,14 @@ def _add_value(event: Event, data: bytes, item: Field) -> None:
 
 def _add_metadata(event: Event, data: bytes, metadata: Field) -> bytes:
     """The name of the plugin in SummaryMetadata.plugin_data."""
-    found = {1: b"", 2: b""}
+    name = content = b""
     for item in fields(data, metadata.start, metadata.end):
         if (item.number, item.wire) == (1, BYTES):
-            found |= {inner.number: data[inner.start : inner.end] for inner in fields(data, item.start, item.end)}
-    if found[1] == b"hparams":
-        event.hparams |= session_hparams(found[2])
-    return found[1]
+            for inner in fields(data, item.start, item.end):
+                if (inner.number, inner.wire) == (1, BYTES):
+                    name = data[inner.start : inner.end]
+                elif (inner.number, inner.wire) == (2, BYTES):
+                    content = data[inner.start : inner.end]
+    if name == b"hparams":
+        event.hparams |= session_hparams(content)
+    return name

@@ -63,6 +63,8 @@ class Template:
         """The template of an event; None where its layout says nothing of other rows (numbers of varying width)."""
         if event.wall_time_start is None or not event.scalars or not all(scalar.form for scalar in event.scalars):
             return None
+        if any(plugin != b"scalars" for plugin in event.plugins.values()):   # says more than numbers
+            return None
         mask = np.zeros(row_width(len(payload)), np.uint8)
         mask[: len(payload)] = 0xFF
         mask[event.wall_time_start : event.wall_time_start + 8] = 0

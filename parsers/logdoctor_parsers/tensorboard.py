@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Series, Table, first_problems
+from logdoctor_parsers.event_collector import EventCollector
 from logdoctor_parsers.event_message import parse_event
-from logdoctor_parsers.event_points import EventCollector
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.tfrecord import (
@@ -57,7 +57,7 @@ class TensorBoardParser:
             self.name,
             _table(contents.collector),
             facts=_facts(contents.collector),
-            problems=_problems(contents, file.head),
+            problems=_problems(contents, file),
             lines=contents.records,
             data=contents.collector.records_with_numbers,
             unreadable=contents.unreadable,
@@ -152,7 +152,7 @@ def _fact_name(name: str) -> str:
     return "base_lr" if canonical(name).metric == _LEARNING_RATE else name
 
 
-def _problems(contents: _Contents, head: bytes) -> tuple[Problem, ...]:
+def _problems(contents: _Contents, file: LogFile) -> tuple[Problem, ...]:
     """All that could not be read, in file order; first of all why there is no number, if there is none."""
     collector = contents.collector
     no_numbers = [
@@ -160,10 +160,10 @@ def _problems(contents: _Contents, head: bytes) -> tuple[Problem, ...]:
         for tag, number in collector.no_number.items()
     ]
     found = first_problems(sorted([*contents.gaps, *collector.damage, *no_numbers]))
-    if collector.blocks:
+    if collector.records_with_numbers:
         return found
     if contents.records == contents.unreadable:
-        return (Problem(0, _what_else(head) or "no intact record in it: not an event file, or damaged throughout"),)
+        return (Problem(0, _what_else(file.head) or "no intact record: not an event file, or damaged throughout"),)
     return (Problem(0, _why_empty(contents.collector.kinds)), *found)
 
 

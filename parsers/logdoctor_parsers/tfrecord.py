@@ -81,16 +81,12 @@ class Records:
 
     def payload(self, index: int) -> bytes:
         start = int(self.starts[index])
-        return self.window[start : start + int(self.lengths[index])].tobytes()
+        return bytes(self.window.data[start : start + int(self.lengths[index])])
 
     def stored_crc(self, index: int) -> int:
         """The masked CRC stored behind the payload."""
         end = int(self.starts[index] + self.lengths[index])
-        return int.from_bytes(self.window[end : end + 4].tobytes(), "little")
-
-    def intact(self, index: int) -> bool:
-        """Whether the payload's CRC holds."""
-        return crc32c.mask(crc32c.crc32c(self.payload(index))) == self.stored_crc(index)
+        return int.from_bytes(self.window.data[end : end + 4], "little")
 
     def frame_offset(self, index: int) -> int:
         """Where in the file the record's header begins."""

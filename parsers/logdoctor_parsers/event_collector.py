@@ -1,0 +1,159 @@
+"""Reads the events of a file: records of one length together, the odd ones one by one, and keeps what they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_hparams import Hparam
+from logdoctor_parsers.event_large import abridged_event
+from logdoctor_parsers.event_message import SESSION_START, Event, parse_event
+from logdoctor_parsers.event_points import Batch, Part, Points
+from logdoctor_parsers.event_rows import MIN_ROWS, decode_rows, row_width
+from logdoctor_parsers.event_wire import MalformedError
+from logdoctor_parsers.tfrecord import LargeRecord, Records, gather
+
+Ints = npt.NDArray[np.int64]
+
+_BULK_BYTES = 1024   # from here on a record known to hold only images, histograms or graphs is not checked
+
+
+@dataclass
+class EventCollector:
+    """What has been read so far.
+
+    `tags` maps a tag, and whether it is a tensor's, to its code; `plugins` tags to the plugin that draws them; `starts`
+    are numbers of the records that say a session began; `damage` has number and reason of each record that could not be
+    read, `no_number` the first record of each tag that claims to be a scalar and is none. `kinds` counts what the
+    records that were read one by one hold.
+    """
+
+    tags: dict[tuple[bytes, bool], int] = field(default_factory=dict)
+    blocks: list[Points] = field(default_factory=list)
+    plugins: dict[bytes, bytes] = field(default_factory=dict)
+    hparams: dict[str, tuple[Hparam, int]] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)
+    damage: list[tuple[int, str]] = field(default_factory=list)
+    no_number: dict[bytes, int] = field(default_factory=dict)
+    records_with_numbers: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def add_records(self, records: Records) -> None:
+        """Read the records of one window."""
+        batch = Batch.of(len(records), records.number)
+        odd = [self._decode_group(records, group, batch) for group in _groups(records.lengths)]
+        self._read_singly(records, np.sort(np.concatenate(odd)), batch)
+        self._add(batch)
+
+    def add_large(self, record: LargeRecord) -> None:
+        """Read a large record, of which only the parts that may hold numbers are looked at."""
+        try:
+            event: Event | None = parse_event(abridged_event(record))
+        except MalformedError:
+            event = None
+        if event is not None and event.is_bulk:
+            self._note(event, record.number)
+        elif not record.intact():
+            self._damaged(record.number, record.offset, record.length)
+        elif event is None:
+            self._meaningless(record.number, record.offset, record.length)
+        else:
+            batch = Batch.of(1, record.number)
+            self._take([(0, event)], batch)
+            self._add(batch)
+
+    def _decode_group(self, records: Records, group: Ints, batch: Batch) -> Ints:
+        """Decode records of one length together; the indices of those that have to be read one by one."""
+        if len(group) < MIN_ROWS:
+            return group
+        length = int(records.lengths[group[0]])
+        rows = gather(records.window, records.starts[group], row_width(length)).view("<u8")
+        decoded, left = decode_rows(rows, length)
+        for part in decoded:
+            record = group[part.rows]
+            batch.counts[record] = len(part.values)
+            codes = [self._code(tag) for tag in part.tags]
+            for rank, value in enumerate(part.values):
+                code = codes[rank] if part.tag_of is None else np.array(codes)[part.tag_of]
+                batch.parts.append(Part(record, rank, code, part.step, part.wall_time, value))
+        return group[left]
+
+    def _read_singly(self, records: Records, indices: Ints, batch: Batch) -> None:
+        """Read records one by one; each one's CRC is checked unless it is bulk."""
+        events: list[tuple[int, Event]] = []
+        for index in indices.tolist():
+            event = self._event(records, index)
+            if event is not None:
+                events.append((index, event))
+        self._take(events, batch)
+
+    def _event(self, records: Records, index: int) -> Event | None:
+        """The event in one record; None if there is none, which is noted."""
+        payload = records.payload(index)
+        number, offset = records.number + index, records.frame_offset(index)
+        try:
+            event: Event | None = parse_event(payload)
+        except MalformedError:
+            event = None
+        if event is not None and event.is_bulk and len(payload) >= _BULK_BYTES:
+            return event
+        if crc32c.mask(crc32c.crc32c(payload)) != records.stored_crc(index):
+            self._damaged(number, offset, len(payload))
+            return None
+        if event is None:
+            self._meaningless(number, offset, len(payload))
+        return event
+
+    def _damaged(self, number: int, offset: int, length: int) -> None:
+        self.damage.append((number, f"record at byte {offset} ({length} bytes) fails its checksum; left out"))
+
+    def _meaningless(self, number: int, offset: int, length: int) -> None:
+        self.damage.append((number, f"record at byte {offset} ({length} bytes) is intact but no event; left out"))
+
+    def _take(self, events: list[tuple[int, Event]], batch: Batch) -> None:
+        """Note what single events say and gather their numbers into one part."""
+        places: list[tuple[int, int, int]] = []
+        numbers: list[tuple[float, float, float]] = []
+        for index, event in events:
+            self._note(event, batch.first_number + index)
+            batch.counts[index] = len(event.scalars)
+            for rank, scalar in enumerate(event.scalars):
+                places.append((index, rank, self._code((scalar.tag, scalar.is_tensor))))
+                numbers.append((float(event.step), event.wall_time, scalar.value))
+        if places:
+            batch.parts.append(Part(*np.array(places, np.int64).T, *np.array(numbers, np.float64).T))
+
+    def _note(self, event: Event, number: int) -> None:
+        """What an event says beside numbers."""
+        self.plugins |= event.plugins
+        for name, value in event.hparams.items():
+            self.hparams.setdefault(name, (value, number))
+        for tag in event.not_numbers:
+            self.no_number.setdefault(tag, number)
+        if event.session_status == SESSION_START:
+            self.starts.append(number)
+        self.kinds.update(event.kinds)
+
+    def _code(self, tag: tuple[bytes, bool]) -> int:
+        return self.tags.setdefault(tag, len(self.tags))
+
+    def _add(self, batch: Batch) -> None:
+        self.blocks.append(batch.points())
+        self.records_with_numbers += batch.records_with_numbers
+
+    def points(self) -> Points:
+        """All numbers."""
+        return Points.joined(self.blocks)
+
+
+def _groups(lengths: Ints) -> Iterator[Ints]:
+    """The indices of records of equal length, ascending, one array for each length."""
+    order = np.argsort(lengths.astype(np.uint16), kind="stable")   # a radix sort for 16 bits
+    borders = np.flatnonzero(np.diff(lengths[order])) + 1
+    yield from np.split(order, borders)
+
