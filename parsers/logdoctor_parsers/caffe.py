@@ -59,7 +59,7 @@ class CaffeParser:
             table,
             facts=tuple(facts_of(log, body)),
             problems=tuple(problems),
-            lines=data.count(b"\n") + (not data.endswith(b"\n")),
+            lines=data.count(b"\n") + (data[-1:] not in (b"", b"\n")),
             data=int(np.count_nonzero(np.diff(table.line, prepend=0))),
             unreadable=len(log.unreadable) + len(cut),
             starts=tuple(log.messages.starts),

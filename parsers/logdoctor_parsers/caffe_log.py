@@ -9,7 +9,7 @@ import numpy as np
 
 from logdoctor_parsers.caffe_clock import posix_seconds, stamps_of
 from logdoctor_parsers.caffe_lines import Iterations, Kind, Label, Outputs, Reader
-from logdoctor_parsers.caffe_messages import MessageReader, Told
+from logdoctor_parsers.caffe_messages import MessageReader
 from logdoctor_parsers.caffe_scan import Mask, blocks
 from logdoctor_parsers.contract import Fact, Floats, LogFile, Problem
 
@@ -61,7 +61,7 @@ def read_log(body: bytes, file: LogFile) -> Log:
         for index in np.flatnonzero(rows.other).tolist():
             messages.feed(block.first_line + index, block.line(index))
     messages.finish()
-    outputs.append(_told(messages.told, reader.labels))
+    outputs.append(_told(messages, reader.labels))
     joined = Outputs.join(outputs)
     joined = joined.take(np.argsort(joined.line, kind="stable"))
     times = _times(Iterations.join(iterations), joined, messages, file, body)
@@ -69,13 +69,14 @@ def read_log(body: bytes, file: LogFile) -> Log:
     return _without_evaluations(_lowest_rank(log))
 
 
-def _told(told: list[Told], labels: list[Label]) -> Outputs:
+def _told(messages: MessageReader, labels: list[Label]) -> Outputs:
     """Test results with a line of their own as outputs of the test net, their names added to the labels."""
+    told = messages.told
     codes: dict[str, int] = {}
     for one in told:
         if one.name not in codes:
             codes[one.name] = len(labels)
-            labels.append(Label("test", 0, one.name, None))
+            labels.append(Label("test", len(codes), _scored(one.name, messages.test_outputs), None))
     return Outputs(
         np.array([one.line for one in told], np.int64),
         np.full(len(told), -1, np.int64),
@@ -83,6 +84,13 @@ def _told(told: list[Told], labels: list[Label]) -> Outputs:
         np.array([codes[one.name] for one in told], np.int64),
         np.array([one.value for one in told], np.float64),
     )
+
+
+def _scored(name: str, test_outputs: list[str]) -> str:
+    """`Test score #1` of 2014 with the name of the test net's output 1, which the net's own lines tell."""
+    number = name.removeprefix("Test score #")
+    known = number.isdigit() and int(number) < len(test_outputs)
+    return f"{name}: {test_outputs[int(number)]}" if known else name
 
 
 def _times(

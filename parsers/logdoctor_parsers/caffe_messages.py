@@ -67,7 +67,7 @@ class MessageReader:
     """Fed with every line that carries no curve, in order; collects what the lines tell.
 
     `starts`: lines at which a process began. `restarts`: lines at which a data thread had passed over its data once.
-    `stages`: the stage of each test net, where the solver names one.
+    `stages`: the stage of each test net, where the solver names one. `test_outputs`: what the last test net puts out.
     """
 
     starts: list[int] = field(default_factory=list)
@@ -76,6 +76,7 @@ class MessageReader:
     restarts: list[Line] = field(default_factory=list)
     closings: list[Closing] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
+    test_outputs: list[str] = field(default_factory=list)
     version: str = ""
     _phase: str = ""
     _dump: list[tuple[int, bytes]] = field(default_factory=list)  # a heading and the unprefixed lines that follow it
@@ -110,6 +111,8 @@ class MessageReader:
 
     def _unprefixed(self, number: int, text: bytes) -> None:
         """Parameters, or what the shell, Python or the C library printed."""
+        if self._dump and number > self._dump[-1][0] + 1:
+            self.finish()
         if self._dump:
             self._dump.append((number, RANK.sub(b"", text, count=1) if text.startswith(b"[") else text))
         elif found := PLAIN.search(text):
@@ -130,9 +133,10 @@ class MessageReader:
             self.starts.append(line.number)
 
     def _creating(self, line: Line) -> None:
-        for word, phase in ((b"Creating training net", "TRAIN"), (b"Creating test net", "TEST")):
-            if line.message.startswith(word):
-                self._phase = phase
+        if line.message.startswith(b"Creating train"):
+            self._phase = "TRAIN"
+        elif line.message.startswith(b"Creating test"):
+            self._phase, self.test_outputs = "TEST", []
 
     def _given(self, line: Line) -> None:
         name, pattern = GIVEN[line.message.partition(b" ")[0]]
@@ -157,9 +161,11 @@ class MessageReader:
         if kind:
             self.closings.append(Closing(kind, line.number, line.message))
 
-    def _version(self, line: Line) -> None:
+    def _this(self, line: Line) -> None:
         if found := re.match(rb"This is NVCaffe ([\d.]+)", line.message):
             self.version = f"NVCaffe {found[1].decode()}"
+        elif self._phase == "TEST" and (output := re.match(rb"This network produces output (\S+)", line.message)):
+            self.test_outputs.append(output[1].decode("utf-8", "replace"))
 
 
 READERS: Mapping[bytes, Callable[[MessageReader, Line], None]] = {
@@ -170,7 +176,7 @@ READERS: Mapping[bytes, Callable[[MessageReader, Line], None]] = {
     b"A": MessageReader._images,
     b"Restarting": MessageReader._restarting,
     b"Optimization": MessageReader._optimization,
-    b"This": MessageReader._version,
+    b"This": MessageReader._this,
     **dict.fromkeys(GIVEN, MessageReader._given),
 }
 
@@ -183,5 +189,6 @@ def ending(closings: list[Closing], last_start: int, last_data: int) -> Ending:
     mine = [closing for closing in closings if closing.line > last_start]
     behind = [closing for closing in mine if closing.line > last_data]
     crashes = [closing for closing in mine if closing.kind == "crashed"]
-    found = behind[0] if behind else crashes[-1] if crashes else None
+    by_hand = [closing for closing in behind if closing.kind == "stopped"]  # Python shows a traceback too
+    found = next(iter(by_hand or behind or crashes[-1:]), None)
     return Ending() if found is None else Ending(found.kind, found.line, found.text.decode("utf-8", "replace").strip())

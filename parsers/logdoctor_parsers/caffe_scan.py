@@ -122,7 +122,7 @@ def numbers(block: Block, offsets: Ints) -> Numbers:
 def parse_number(token: bytes) -> float | None:
     """A number as C's printf wrote it, None for anything else. Windows' `-nan(ind)` and `1.#QNAN` are NaN."""
     text = token.decode("latin-1").strip().rstrip(")").lower() if b"(" not in token else token.decode("latin-1").lower()
-    if windows := MSVC.match(text):
+    if windows := MSVC.fullmatch(text):
         infinite = (windows[2] or "").startswith("inf")
         return float(f"{windows[1]}inf") if infinite else float("nan")
     try:

@@ -15,12 +15,12 @@ import numpy as np
 
 from logdoctor_parsers.caffe_lines import Kind, Label
 from logdoctor_parsers.caffe_log import Log
+from logdoctor_parsers.caffe_mean import damaged_at
 from logdoctor_parsers.contract import Floats, Ints, Problem, TableBuilder
 from logdoctor_parsers.names import METRICS, canonical
 
 KNOWN = frozenset(METRICS.values())
-PEAK = 1e4  # a peak this many times the batches' level leaves more than their last digits in a float32 mean
-MIN_TAIL = 10  # points behind the damage, before the mean is called damaged
+UNSTATED_WINDOW = 100  # iterations; average_loss where the log holds no parameters, larger than most in use
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,11 @@ def _add_output(builder: TableBuilder, log: Log, series: _Series, tag: str, metr
 
 def _add_train(builder: TableBuilder, log: Log, series: list[_Series], orphans: Ints) -> list[Problem]:
     """The smoothed loss, the outputs, and their weighted sum where it has to stand in."""
-    problem = _corrupt(log, series)
+    problem = _damage(log, series)
     stands_in = problem is not None
     _add_iterations(builder, log, "loss", Kind.LOSS, "loss_corrupt" if stands_in else "loss", "train")
-    names = _metrics(series, None)
-    for one, metric in zip(series, names, strict=True):
-        tag = _tag(one, series)
-        clash = one.label.name == "loss"
-        tag = f"Train net output #{one.label.number}: {tag}" if clash else tag
+    for one, (tag, metric) in zip(series, _names(series, None), strict=True):
+        tag = f"Train net output #{one.label.number}: {tag}" if one.label.name == "loss" else tag
         _add_output(builder, log, one, tag, "batch_loss" if metric == "loss" else metric, "train")
     if stands_in:
         _add_sum(builder, log, [one for one in series if one.label.weight is not None], "Train", "", "train")
@@ -104,9 +101,9 @@ def _add_tests(builder: TableBuilder, log: Log, series: list[_Series]) -> None:
         plain_seen |= not on_train
         split = "train" if on_train else "test"
         main = _main_loss([one.label for one in mine])
-        for one, metric in zip(mine, _metrics(mine, main), strict=True):
-            tag = _tag(one, mine) + (f" (#{net})" if len(nets) > 1 else "")
-            _add_output(builder, log, one, tag, metric + suffix, split)
+        for one, (tag, metric) in zip(mine, _names(mine, main), strict=True):
+            numbered = f"{tag} (#{net})" if len(nets) > 1 else tag
+            _add_output(builder, log, one, numbered, metric + suffix, split)
         weighted = [one for one in mine if one.label.weight is not None]
         if main is None and weighted:
             _add_sum(builder, log, weighted, "Test", suffix, split)
@@ -137,18 +134,17 @@ def _main_loss(labels: Sequence[Label]) -> Label | None:
     return None
 
 
-def _metrics(series: Sequence[_Series], main: Label | None) -> list[str]:
-    """The metric of each output. Only one is `loss`, one `accuracy`: side heads (`loss1/top-1`) name their branch."""
+def _names(series: Sequence[_Series], main: Label | None) -> list[tuple[str, str]]:
+    """Tag and metric of each output. One is `loss`, one `accuracy`: side heads (`loss1/top-1`) tell their branch."""
     branch = main.name.rpartition("/")[0] if main else ""
-    taken: set[str] = {"loss"} if main else set()
-    names = []
+    metrics: dict[str, str] = {}
+    if main:
+        metrics[next(_tag(one, series) for one in series if one.label is main)] = "loss"
     for one in series:
-        metric = "loss" if one.label is main else _metric(one.label.name, branch)
-        if metric in taken and one.label is not main:
-            metric = f"{metric} ({one.label.name} #{one.label.number})"
-        taken.add(metric)
-        names.append(metric)
-    return names
+        tag = _tag(one, series)
+        metric = _metric(one.label.name, branch)
+        metrics.setdefault(tag, f"{metric} ({tag})" if metric in metrics.values() else metric)
+    return [(tag, metrics[tag]) for tag in (_tag(one, series) for one in series)]
 
 
 def _metric(name: str, main_branch: str) -> str:
@@ -156,7 +152,7 @@ def _metric(name: str, main_branch: str) -> str:
     if name.startswith("class"):
         return f"class_ap ({name.removeprefix('class').removeprefix(' AP').strip()})"
     if name.startswith("Test score"):
-        return name.removeprefix("Test ")
+        name = name.partition(": ")[2] or name.removeprefix("Test ")
     whole = canonical(name).metric
     branch, _, leaf = name.rpartition("/")
     if whole in KNOWN or not branch:
@@ -190,34 +186,22 @@ def _weighted_sum(log: Log, series: Sequence[_Series]) -> tuple[Ints, Floats, In
     return found, np.bincount(inverse, parts, len(found)).astype(np.float64), line
 
 
-def _corrupt(log: Log, series: Sequence[_Series]) -> Problem | None:
-    """Whether the smoothed loss is damaged for good, by comparison with the weighted sum of the outputs.
-
-    Caffe updates its mean in float32 by adding and subtracting: a huge spike leaves its rounding error behind for ever,
-    and so does one NaN, however well the batches behind it do.
-    """
+def _damage(log: Log, series: Sequence[_Series]) -> Problem | None:
+    """The problem that tells of a damaged smoothed loss, looked for in each process of the file."""
     weighted = [one for one in series if one.label.weight is not None]
     if not weighted:
         return None
     owners, batch, _ = _weighted_sum(log, weighted)
-    mean = log.iterations.value[owners]
-    bad = np.flatnonzero(~np.isfinite(mean))
-    if len(bad):
-        tail = slice(int(bad[0]) + 1, None)
-        alive = np.isfinite(batch[tail]).all() and len(np.unique(batch[tail])) > MIN_TAIL
-        damaged = alive and not np.isfinite(mean[tail]).any()
-        where = int(bad[0])
-    else:
-        where = int(np.argmax(np.abs(mean)))
-        tail = slice(where + (len(mean) - where) // 2, None)
-        level, spread = float(np.median(np.abs(batch[tail]))), float(np.ptp(batch[tail]))
-        off = float(np.median(np.abs(mean[tail] - batch[tail])))
-        damaged = len(batch[tail]) >= MIN_TAIL and abs(mean[where]) > PEAK * level and off > 3 * spread
-    if not damaged:
-        return None
-    line = int(log.iterations.line[owners[where]])
-    return Problem(
-        line,
-        f"the smoothed loss never recovers from {mean[where]:g} (Caffe's running mean keeps what a spike or NaN leaves "
-        "in it); the weighted sum of the net outputs is used instead",
-    )
+    line, step, mean = (column[owners] for column in (log.iterations.line, log.iterations.step, log.iterations.value))
+    window = max([fact.value for fact in log.messages.facts if fact.name == "average_loss"], default=UNSTATED_WINDOW)
+    process = np.searchsorted(log.messages.starts, line, side="right")
+    for number in np.unique(process):
+        mine = process == number
+        at = damaged_at(step[mine], mean[mine], batch[mine], window)
+        if at is not None:
+            return Problem(
+                int(line[mine][at]),
+                f"the smoothed loss never recovers from {mean[mine][at]:g} (Caffe's running mean keeps what a spike or "
+                "NaN leaves in it); the weighted sum of the net outputs is used instead",
+            )
+    return None

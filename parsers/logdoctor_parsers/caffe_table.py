@@ -54,7 +54,7 @@ PARSER = CaffeTableParser()
 
 
 def _readable(cells: list[bytes], width: int) -> bool:
-    """Whether a row has an iteration, and numbers or nothing behind it (parse_log.py leaves out what the log left out)."""
+    """Whether a row has an iteration, then numbers or nothing (parse_log.py leaves out what the log left out)."""
     filled = [cell for cell in cells if cell.strip()]
     return len(cells) == width and bool(cells[0].strip()) and all(parse_number(cell) is not None for cell in filled)
 
