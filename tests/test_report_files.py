@@ -127,3 +127,11 @@ def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
         write_report(report("a", "b"), tmp_path / folder)
     for path in (tmp_path / "one").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_what_has_no_curve_is_not_drawn_and_every_drawing_is_told(tmp_path: Path) -> None:
+    rate = run("rate only", curve([0.1] * 5, tag="lr", metric="lr", split=""))
+    told: list[str] = []
+    written = write_report(Report((diagnosis(rate), diagnosis(run("a")))), tmp_path, progress=told.append)
+    assert [of.plots for of in written.runs] == [(), (Path("plots/a.png"),)]
+    assert told == ["plot of a"]

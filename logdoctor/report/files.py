@@ -18,6 +18,7 @@ from logdoctor.errors import LogDoctorError
 from logdoctor.finding import Failed
 from logdoctor.report.json_report import dumps
 from logdoctor.report.markdown import detailed_runs, to_markdown
+from logdoctor.run import Run
 
 NAME_LENGTH = 80
 
@@ -104,13 +105,19 @@ def _umask() -> int:
 
 
 def _draw_all(report: Report, folder: Path, progress: Callable[[str], None]) -> Report:
-    wanted = {id(diagnosis) for diagnosis in detailed_runs(report)}
+    wanted = {id(diagnosis) for diagnosis in detailed_runs(report) if _has_curve(diagnosis.run)}
     taken: set[str] = set()
-    drawn = [
-        _draw_one(diagnosis, folder, file_name(diagnosis.run.name, taken)) if id(diagnosis) in wanted else diagnosis
-        for diagnosis in report.runs
-    ]
+    drawn = []
+    for diagnosis in report.runs:
+        if id(diagnosis) in wanted:
+            progress(f"plot of {diagnosis.run.name}")
+            diagnosis = _draw_one(diagnosis, folder, file_name(diagnosis.run.name, taken))
+        drawn.append(diagnosis)
     return replace(report, runs=tuple(drawn))
+
+
+def _has_curve(run: Run) -> bool:
+    return any(curve is not None and len(curve) for curve in (run.train, run.val, run.val_metric))
 
 
 def _draw_one(diagnosis: Diagnosis, folder: Path, name: str) -> Diagnosis:

@@ -15,7 +15,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Finding, Severity
@@ -33,6 +33,7 @@ LEFT, RIGHT, RIGHT_SCALE, BELOW, PANEL_GAP = 0.9, 0.15, 0.75, 0.5, 0.1
 TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
 LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
 LEGEND_LETTERS = 130  # what one line holds at the usual size
+MANY_DROPS = 20  # beyond, their lines are faint
 LANES = 8  # findings shown below the losses
 LANE_TEXT = 0.25  # of the width: what a finding's name needs
 LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
@@ -67,10 +68,7 @@ def _figure(diagnosis: Diagnosis) -> Figure:
         _draw_lanes(panels[1], lanes)
     if rate:
         _draw_rate(panels[-1], rate, drops)
-    for axes in panels:
-        for drop in drops:
-            axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
-    place_labels(panels[0], [_drop_label(drop) for drop in drops])
+    _mark_drops(panels, drops)
     _title(figure, plain(run.name, 90))
     _legend(figure, scales)
     return figure
@@ -118,6 +116,7 @@ def _set_x(panels: Sequence[Axes], run: Run) -> None:
     margin = 0.01 * (end - start) or 0.5
     panels[0].set_xlim(start - margin, end + margin)
     panels[-1].xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 2.5, 5, 10], integer=end - start > 5))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.figure(value)))
     panels[-1].set_xlabel({"epoch": "epoch", "step": "step", "index": "row"}[run.axis.unit])
     for axes in panels[:-1]:
         axes.tick_params(labelbottom=False, bottom=False)
@@ -141,7 +140,7 @@ def _draw_lanes(axes: Axes, lanes: Sequence[Finding]) -> None:
         start, end = finding.span.start, max(finding.span.end, finding.span.start + 0.004 * width)
         colour = LANE_COLOURS[finding.severity]
         axes.plot([start, end], [lane, lane], color=colour, linewidth=5, solid_capstyle="butt", zorder=3)
-        x, side = _beside((start - left) / width, (end - left) / width)
+        x, side = _beside(max(0.0, (start - left) / width), min(1.0, (end - left) / width))
         text = f"{finding.severity.word}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
         axes.text(left + x * width, lane, text, va="center", ha=side, fontsize=8, bbox=box, zorder=4)
@@ -167,6 +166,17 @@ def _draw_rate(axes: Axes, rate: Curve, drops: Sequence[Drop]) -> None:
     axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=steps)
     number_ticks(axes, log=log)
     axes.set_ylabel("lr (log)" if log else "lr")
+
+
+def _mark_drops(panels: Sequence[Axes], drops: Sequence[Drop]) -> None:
+    """A dashed line through all panels at each drop in sight, with a label on top."""
+    left, right = panels[0].get_xlim()
+    seen = [drop for drop in drops if left <= drop.at <= right]
+    alpha = 1.0 if len(seen) <= MANY_DROPS else 0.35
+    for axes in panels:
+        for drop in seen:
+            axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5, alpha=alpha)
+    place_labels(panels[0], [_drop_label(drop) for drop in seen])
 
 
 def _step_style(rate: Curve, drops: Sequence[Drop]) -> str:

@@ -9,7 +9,8 @@ Floats = npt.NDArray[np.float64]
 
 LOG_RANGE = 30.0  # largest over smallest typical value from which a log scale reads better (about 1.5 decades)
 INNER = (2.0, 98.0)  # percentiles that are always inside the picture
-REACH = 4.0  # values this many inner heights outside are drawn as arrows on the edge
+FEW = 30  # values; in so few a far first one is the beginning rather than an outlier
+REACH, REACH_OF_FEW = 4.0, 20.0  # values this many inner heights outside are drawn as arrows on the edge
 MARGIN = 0.06  # of the height, left free above and below
 
 
@@ -31,7 +32,7 @@ def limits(values: Floats, *, log: bool) -> tuple[float, float]:
     inner_low = float(np.percentile(shown, INNER[0], method="higher"))
     inner_high = float(np.percentile(shown, INNER[1], method="lower"))
     inner_low, inner_high = min(inner_low, inner_high), max(inner_low, inner_high)
-    reach = REACH * (inner_high - inner_low)
+    reach = (REACH if len(shown) > FEW else REACH_OF_FEW) * (inner_high - inner_low)
     near = shown[(shown >= inner_low - reach) & (shown <= inner_high + reach)] if reach > 0 else shown
     low, high = float(near.min()), float(near.max())
     height = (high - low) or abs(high) or 1.0
