@@ -13,7 +13,7 @@ from logdoctor.curves.valley import Valley, find_valley
 from logdoctor.departure import Departure, find_departure
 from logdoctor.endstate import EndState, judge_end
 from logdoctor.finding import CannotJudgeError, Evidence, Span
-from logdoctor.run import Curve, Run
+from logdoctor.run import Curve, Floats, Run
 from logdoctor.schedule import recognise
 from logdoctor.segments import Schedule
 from logdoctor.stretches import Stretch, judge_drops, judge_stretches
@@ -125,6 +125,22 @@ class Case:
         if self.train is None:
             return float("nan")
         return self.train.first - self.stretches[-1].level
+
+    @cached_property
+    def initial(self) -> float:
+        """The train loss before training: the first logged value, or an estimate from the first two epoch means.
+
+        An epoch's mean holds the whole fall within it; a falling convex curve starts at least 1.5 times the fall
+        between the first two means above the first.
+        """
+        train = self.needs_train(2)
+        first = float(train.curve.value[train.curve.finite][0])
+        return max(first, float(train.y[0] + 1.5 * max(0.0, train.y[0] - train.y[1])))
+
+    @cached_property
+    def trend(self) -> Floats:
+        """The level of the train loss at each of its bins, shape (n,): the trends of all segments."""
+        return np.concatenate([stretch.flatness.trend for stretch in self.stretches])
 
     @cached_property
     def end(self) -> EndState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ NOISE_BINS = 12  # the least that tell a scatter
 
 @dataclass(frozen=True)
 class Stretch:
-    """One learning-rate segment of the train loss: its bins x, y (n,), their scatter σ, and whether it was flat when it ended."""
+    """One learning-rate segment of the train loss: bins x, y (n,), scatter σ, and whether it ended flat."""
 
     segment: Segment
     x: Floats
@@ -38,12 +39,13 @@ class Stretch:
         """The loss at its end."""
         return float(self.flatness.trend[-1])
 
-    def fall_bound(self, since: float) -> float:
-        """The most a straight line from `since` to the end can fall, two standard errors included."""
+    def largest_change(self, since: float) -> float:
+        """The most a straight line from `since` to the end can have fallen or risen, two standard errors included."""
         inside = self.x >= since - 1e-9
         line = fit_line(self.x[inside], self.y[inside])
-        error = max(line.slope_error, self.sigma / max(line.spread, 1e-12) ** 0.5)
-        return (2 * error - line.slope) * float(self.x[-1] - since)
+        error = max(line.slope_error, self.sigma / math.sqrt(max(line.spread, 1e-12)))
+        fall = -line.slope
+        return max(fall + 2 * error, -fall) * float(self.x[-1] - since)
 
 
 def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) -> tuple[Stretch, ...]:

@@ -19,11 +19,15 @@ RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
 
 @dataclass(frozen=True)
 class Track:
-    """A curve and its bins, finite values only. `x`: right edges, `y`: values, `count`: points a bin; shape (n,)."""
+    """A curve and its bins, finite values only. `x`: right edges, `y`: values, `count`: points a bin; shape (n,).
+
+    `running`: the values are running means within an epoch.
+    """
 
     curve: Curve
     bins: Binned
     width: float
+    running: bool = False
 
     @property
     def x(self) -> Floats:
@@ -71,7 +75,7 @@ def track(curve: Curve | None, axis: Axis, cadence: float | None = None) -> Trac
     width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
     running = bool(RUNNING_WORDS & set(words(curve.tag)))
     bins = bin_values(x, curve.value[curve.finite], width, running=running)
-    return Track(curve, bins, width)
+    return Track(curve, bins, width, running)
 
 
 def _epoch_width(x: Floats) -> float:

@@ -12,7 +12,7 @@ from logdoctor.curves.trend import moving_mean
 from logdoctor.finding import Finding, Severity
 from logdoctor.run import Floats
 
-CLASSES = np.arange(2, 2001)
+USUAL_CLASSES = np.array([*range(2, 21), 43, 47, 50, 80, 100, 101, 102, 200, 256, 365, 1000, 10_000, 21_841, 50_257])
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class NotLearning:
 
     How it decides
         The smoothed training loss moved less than 1 % of its start over the whole run, or less than 3 % and stands
-        at ln C (C = 2 … 2000) within 0.4 %; a validation loss that fell clearly contradicts.
+        at ln C within 0.4 % (C = 2 … 20, or a number data sets often have); a validation loss that fell clearly
+        contradicts.
 
     Limits
         max_range: smoothed range as a share of the start.
@@ -84,11 +85,10 @@ class NotLearning:
 
 
 def chance_classes(level: float, tolerance: float) -> int | None:
-    """The number of classes whose uniform prediction has this cross-entropy (ln C); None if there is none.
+    """The usual number of classes whose uniform prediction has this cross-entropy (ln C); None if there is none.
 
-    Above about 100 classes neighbouring ln C lie closer than the tolerance: only round numbers count there.
+    Any number would do: above twenty classes neighbouring ln C lie closer than the tolerance.
     """
-    usual = CLASSES[(CLASSES <= 100) | (CLASSES % 100 == 0)]
-    distance = np.abs(level / np.log(usual) - 1)
+    distance = np.abs(level / np.log(USUAL_CLASSES) - 1)
     nearest = int(np.argmin(distance))
-    return int(usual[nearest]) if distance[nearest] < tolerance else None
+    return int(USUAL_CLASSES[nearest]) if distance[nearest] < tolerance else None

@@ -29,7 +29,7 @@ class Plateau:
     Limits
         min_epochs: epochs the loss must have been flat.
         min_share: the same as a share of the run; the longer of the two counts.
-        max_hidden_fall: upper bound (two standard errors) of the fall within the flat stretch.
+        max_hidden_fall: upper bound (two standard errors) of the fall within the flat stretch; a rise counts alike.
         min_drop: what the loss must have fallen in all for a plateau to mean anything.
 
     What fools it
@@ -55,7 +55,7 @@ class Plateau:
         if case.departure.diverged or last.flatness.answer != FLAT or since is None:
             return None
         learned = case.total_drop >= self.min_drop * abs(case.needs_train().first)
-        hidden = last.fall_bound(since) > self.max_hidden_fall * case.total_drop
+        hidden = last.largest_change(since) > self.max_hidden_fall * case.total_drop
         if last.flat_length < needed - 1e-9 or not learned or hidden:
             return None
         return self._finding(case, since)
