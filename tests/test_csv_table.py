@@ -162,6 +162,30 @@ def test_series_downloaded_from_tensorboard() -> None:
     assert column(log, "wall_time", "train_loss") == [1700000000.5, 1700000010.5]
 
 
+def test_metrics_without_a_split_are_validation_where_the_tool_says_so() -> None:
+    rows = "0,0.5,0.6,0.8,00:12\n1,0.4,0.5,0.9,00:12\n"
+    log = PARSER.parse(log_file(f"epoch,train_loss,valid_loss,accuracy,time\n{rows}"))
+    assert meaning(log, "accuracy") == {("accuracy", "val")}
+    assert meaning(log, "train_loss") == {("loss", "train")}
+    assert log.problems == ()
+
+
+def test_chart_downloaded_with_extremes() -> None:
+    head = '"Step","calm-sun-3 - train/loss","calm-sun-3 - train/loss__MIN","calm-sun-3 - train/loss__MAX"'
+    file = log_file(f'{head}\n"0","0.5","0.25","0.75"\n"10","0.4","0.4","0.4"\n')
+    log = PARSER.parse(file)
+    assert claims(file) == ["csv"]
+    assert [(s.metric, s.split) for s in log.table.series] == [("loss", "train")]
+    assert column(log, "step", "calm-sun-3 - train/loss") == [0, 10]
+
+
+def test_training_loss_without_a_counter_is_enough() -> None:
+    header = "time/fps,rollout/ep_rew_mean,train/loss,time/total_timesteps"
+    file = log_file(f"{header}\n100,1.5,0.5,2048\n100,2.5,0.4,4096\n")
+    assert claims(file) == ["csv"]
+    assert all(math.isnan(step) for step in column(PARSER.parse(file), "step", "train/loss"))
+
+
 def test_comment_before_the_header() -> None:
     log = PARSER.parse(log_file("# epoch\tloss\tval_loss\n1\t0.5\t0.6\n"))
     assert values(log, "val_loss") == [0.6]

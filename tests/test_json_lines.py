@@ -106,6 +106,16 @@ def test_bare_nan_strings_for_numbers_and_nested_means() -> None:
     assert values(log, "G") == [0.25]
 
 
+def test_updates_counted_for_each_split() -> None:
+    log = PARSER.parse(
+        log_file(
+            '{"epoch": 1, "train_loss": "8.5", "train_num_updates": "100"}\n'
+            '{"epoch": 1, "valid_loss": "8.0", "valid_num_updates": "100"}\n'
+        )
+    )
+    assert column(log, "step", "train_loss") == column(log, "step", "valid_loss") == [100]
+
+
 def test_lists_of_rates() -> None:
     log = PARSER.parse(log_file('{"step": 1, "loss": 1.0, "lr": [0.1]}\n{"step": 2, "loss": 0.5, "lr": [0.1]}\n'))
     assert values(log, "lr") == [0.1, 0.1]

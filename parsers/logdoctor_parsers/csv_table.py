@@ -64,6 +64,22 @@ def _is_dawnbench(header: Header) -> bool:
     return header.names[:2] == ("epoch", "hours") and "top1Accuracy" in header.names
 
 
+def _is_fastai(header: Header) -> bool:
+    return header.names[:3] == ("epoch", "train_loss", "valid_loss") and header.names[-1] == "time"
+
+
+def _is_wandb(header: Header) -> bool:
+    return any(name.endswith("__MAX") for name in header.names)
+
+
+def _prepare_wandb(found: Delimited) -> dict[str, Name]:
+    """A chart's download: columns `run - metric`, each followed by the extremes of the points drawn as one."""
+    for key in found.records.keys:
+        if key.endswith(("__MIN", "__MAX")):
+            found.records.drop(key)
+    return {key: canonical(key.rpartition(" - ")[2]) for key in found.records.keys if " - " in key}
+
+
 def _is_lightning(header: Header) -> bool:
     return {"epoch", "step"} <= set(header.names)
 
@@ -71,6 +87,8 @@ def _is_lightning(header: Header) -> bool:
 DIALECTS = (
     Dialect("Ultralytics YOLO results", _is_yolo, _prepare_yolo),
     Dialect("DAWNBench", _is_dawnbench, bare_split="val"),
+    Dialect("fastai", _is_fastai, bare_split="val"),  # its metrics are taken on the validation set
+    Dialect("Weights & Biases chart", _is_wandb, _prepare_wandb),
     Dialect("Lightning metrics", _is_lightning),
 )
 PLAIN = Dialect("table", lambda header: True)

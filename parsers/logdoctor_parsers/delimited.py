@@ -126,6 +126,8 @@ def describes_training(header: Header) -> Match:
     measured = [name for name in header.names if name]
     losses = sum(names_loss(name) for name in measured)
     known = sum(names_loss(name) or names_quality(name) for name in measured)
+    if any(canonical(name).split == "train" and names_loss(name) for name in measured):
+        return Match.SURE
     if any(name in EPOCH for name in names):
         return Match.SURE if known else Match.NO
     if any(name in STEP for name in names) or not header.names[0]:

@@ -25,6 +25,7 @@ STEP = (
     "training_step", "train_steps", "training_steps", "train_iter", "optimizer_step", "num_steps", "num_iters",
     "num_iter", "niter", "n_iter", "it", "itr", "current_iter", "cur_iter", "iter_num", "step_num", "global_iter",
 )  # fmt: skip
+UPDATES_BY_SPLIT = ("train_num_updates", "valid_num_updates", "test_num_updates")  # fairseq: each row its own
 BATCH = ("batch", "batch_idx", "batch_id", "batch_index", "batch_num", "batch_no", "minibatch", "mini_batch")
 BATCHES = ("batches", "num_batches", "n_batches", "total_batches", "batches_per_epoch", "steps_per_epoch")
 TIME = ("timestamp", "wall_time", "walltime", "datetime", "date_time", "created_at", "date", "time", "unix_time")
@@ -63,21 +64,22 @@ def locate(rows: Rows) -> Positions:
     keys = {"_".join(words(key)): key for key in reversed(rows.keys)}
     epoch_key, step_key, batch_key, batches_key = (_first(keys, names) for names in (EPOCH, STEP, BATCH, BATCHES))
     unnamed = _first(keys, UNNAMED)
-    if unnamed is not None and epoch_key is None and step_key is None and _once_an_epoch(rows):
+    if epoch_key is None and step_key is None and unnamed is not None and _once_an_epoch(rows):
         epoch_key = unnamed
     role, role_key = _roles(rows)
     wall_time, time_key = _times(rows, keys)
     epoch, step, batch = (_dense(rows, key) for key in (epoch_key, step_key, batch_key))
-    used: set[str | None] = {epoch_key, step_key, batch_key, batches_key, time_key, role_key, unnamed}
-    inner = keys.get("iter")
-    if inner and keys.get("step") and _first(keys, STEP) == inner:
-        step, epoch, role = _by_step_or_epoch(_dense(rows, keys["step"]), epoch, role, _dense(rows, inner))
-        used.add(keys["step"])
-    else:
-        if batch_key is None and _restarts_each_epoch(step[role != "val"], epoch[role != "val"]):
-            step, batch = np.full(len(step), np.nan), np.where(role == "val", np.nan, step)
-        elif epoch_key and role_key:
-            step = _evaluations_at_last_step(step, role)
+    by_split = [] if step_key else [keys[name] for name in UPDATES_BY_SPLIT if name in keys]
+    for key in by_split:
+        step = np.where(np.isfinite(step), step, rows.dense(key))
+    other_step = keys.get("step") if step_key is not None and step_key == keys.get("iter") else None
+    if other_step is not None:
+        step, epoch, role = _by_step_or_epoch(rows.dense(other_step), epoch, role, step)
+    elif batch_key is None and _restarts_each_epoch(step[role != "val"], epoch[role != "val"]):
+        step, batch = np.full(len(step), np.nan), np.where(role == "val", np.nan, step)
+    elif epoch_key and role_key:
+        step = _evaluations_at_last_step(step, role)
+    used = {epoch_key, step_key, batch_key, batches_key, unnamed, role_key, time_key, other_step, *by_split}
     consumed = frozenset(key for key in used if key is not None)
     return Positions(step, epoch, batch, _dense(rows, batches_key), wall_time, role, consumed)
 

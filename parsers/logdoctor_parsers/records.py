@@ -99,6 +99,10 @@ class Records:
         entries = [(row, total[row], line) for row, line in zip(last.row, last.line, strict=True) if row in rows]
         self._entries[key] = array("d", np.array(entries, np.float64).ravel().tolist())
 
+    def drop(self, key: str) -> None:
+        """Forget a key."""
+        self._entries.pop(key, None)
+
     def rename(self, key: str, name: str) -> None:
         """Call a key something else."""
         self._entries[name] = self._entries.pop(key)
