@@ -56,7 +56,7 @@ class Part:
 
 @dataclass
 class Batch:
-    """The numbers of n consecutive records: `counts` (n,) is how many each one holds, `first_number` the first's number."""
+    """The numbers of n consecutive records: `counts` (n,) is how many each holds, `first_number` the first's number."""
 
     first_number: int
     counts: Ints

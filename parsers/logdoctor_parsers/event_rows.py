@@ -136,10 +136,10 @@ def decode_rows(rows: Words, length: int) -> tuple[list[Decoded], Ints]:
             odd.append(left[:1])
             left = left[1:]
             continue
-        if not checked:   # only now, for rows without numbers need no check here
-            intact, damaged = _split(left, _intact(rows, length, changing)[left])
+        if not checked:   # not before: a group without numbers needs no check here
+            left, damaged = _split(left, _intact(_take(rows, left), length, changing))
             odd.append(damaged)
-            left, checked = intact, True
+            checked = True
         matching, left = _split(left, template.matches(_take(rows, left), changing))
         if len(matching):
             found.append(template.decode(_take(rows, matching), matching))
