@@ -57,7 +57,7 @@ def find_breaks(rows: Rows, positions: Floats) -> list[int]:
     """First rows of blocks: the fewest cuts after which no series' counter goes back."""
     candidates: list[tuple[int, int]] = []  # (row after which, row at which) a counter went back
     for index in rows.by_series():
-        back = np.flatnonzero(np.diff(positions[index]) < 0)
+        back = np.flatnonzero(_goes_back(rows, positions, index))
         if len(back) <= max(1.0, JITTER_SHARE * len(index)):
             candidates += [(int(index[i]), int(index[i + 1])) for i in back]
     breaks: list[int] = []
@@ -65,6 +65,17 @@ def find_breaks(rows: Rows, positions: Floats) -> list[int]:
         if not breaks or breaks[-1] <= before:
             breaks.append(at)
     return [_widen(rows, at) for at in breaks]
+
+
+def _goes_back(rows: Rows, positions: Floats, index: Ints) -> np.typing.NDArray[np.bool_]:
+    """Where a series' counter falls, shape (k - 1,). Inside one epoch only a return to its first batch counts: the last,
+    smaller batch of an epoch can carry a smaller number."""
+    back = np.diff(positions[index]) < 0
+    batch = rows.batch[index]
+    if not np.isfinite(batch).any():
+        return back
+    same_epoch = np.diff(rows.epoch[index]) == 0
+    return back & ~(same_epoch & ~(batch[1:] <= np.nanmin(batch)))
 
 
 def _widen(rows: Rows, at: int) -> int:

@@ -52,7 +52,7 @@ def test_a_resumed_run_has_attempts_and_no_copies() -> None:
     frame = logdoctor.load(SAMPLES / "tensorboard" / "resumed")
     assert set(frame.attempt) == {0, 1}
     counted = frame[frame.metric == "loss"]
-    assert not counted.duplicated(["tag", "split", "step"]).any()
+    assert not counted.duplicated(["tag", "split", "step", "epoch"]).any()
 
 
 def test_diagnose_gives_an_object_that_shows_itself() -> None:

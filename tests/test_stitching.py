@@ -64,6 +64,25 @@ def test_an_unordered_counter_is_not_a_chain_of_restarts() -> None:
     assert len(one.rows) == len(steps)
 
 
+def batches(*places: tuple[float, float]) -> Rows:
+    builder = TableBuilder()
+    for line, (epoch, batch) in enumerate(places, 1):
+        builder.add("loss", float(line), line, epoch=epoch, batch=batch, batches=1000)
+    return from_table(builder.build())
+
+
+def test_a_smaller_number_on_the_last_batch_is_no_restart() -> None:
+    """The PyTorch MNIST example prints batch index × size of this batch, and the last batch is smaller."""
+    (one,) = stitch(batches(*((epoch, batch) for epoch in range(1, 6) for batch in (0, 384, 768, 600))))
+    assert one.attempts == 1
+
+
+def test_an_epoch_begun_again_is_a_restart() -> None:
+    (one,) = stitch(batches((1, 0), (1, 500), (2, 0), (2, 500), (3, 0), (3, 500), (3, 0), (3, 500), (4, 0)))
+    assert one.attempts == 2
+    assert len(one.rows) == 7
+
+
 def test_a_start_stated_by_the_log_is_counted_even_without_overlap() -> None:
     (one,) = stitch(rows(range(0, 100, 10)), starts=[5])
     assert one.attempts == 2
