@@ -21,7 +21,7 @@ from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Proble
 SOURCES = re.compile(
     rb"(?:\b(?:caffe|sgd_solver|solver|upgrade_proto)\.cpp|layer_factory\.hpp)(?::\d+\]| : line \d+ :)"
 )
-NUMBERS = re.compile(rb"\bIteration \d+[^\n]*, (?:loss|lr) = |\b(?:Train|Test) net output #\d+: ")
+NUMBERS = re.compile(rb"\bIteration \d+[^\n]*, (?:lr = |Testing net)|\b(?:Train|Test) net output #\d+: ")
 GLOG_LINE = re.compile(rb"(?:\[\d+\] )?[IWEF]\d")
 # What an unterminated last line may end with and still be whole.
 WHOLE = re.compile(

@@ -64,20 +64,22 @@ def posix_seconds(fields: Floats, file: LogFile, data: bytes) -> Floats:
     by whole years; distances between stamps are right all the same). Stamps that go back by more than half a year
     have passed a new year.
     """
-    seconds = np.full(len(fields), np.nan)
-    known = np.flatnonzero(np.isfinite(fields[:, 0]))
-    if not len(known):
-        return seconds
-    date, second = fields[known].T
-    first = np.flatnonzero(np.diff(date, prepend=np.nan) != 0)  # rows at which a day begins
-    year, month, day = date[first] // 10000, date[first] // 100 % 100, date[first] % 100
+    date, second = fields.T
+    first = np.flatnonzero(np.diff(date, prepend=np.nan) != 0)  # rows at which a day begins; each row without a stamp
+    midnight = date[first]
+    stamped = np.isfinite(midnight)
+    if stamped.any():
+        midnight[stamped] = _midnights(midnight[stamped], float(second[first[stamped][-1]]), file, data)
+    return np.asarray(np.repeat(midnight, np.diff(first, append=len(date))) + second)
+
+
+def _midnights(date: Floats, second: float, file: LogFile, data: bytes) -> Floats:
+    """POSIX seconds at which each day begins; `second` of the day of a stamp on the last one."""
+    year, month, day = date // 10000, date // 100 % 100, date % 100
     if not year.all():
-        first_year = _year(month, day, float(second[-1]), file, data)
-        year = np.where(year == 0, first_year + _new_years(month, day), year)
+        year = np.where(year == 0, _year(month, day, second, file, data) + _new_years(month, day), year)
     months = np.clip((year - 1970) * 12 + month - 1, -1e4, 1e5).astype("timedelta64[M]") + np.datetime64("1970-01")
-    midnight = (months.astype("datetime64[D]").astype(np.int64) + day - 1) * DAY
-    seconds[known] = np.repeat(midnight, np.diff(first, append=len(date))) + second
-    return seconds
+    return np.asarray((months.astype("datetime64[D]").astype(np.int64) + day - 1) * DAY)
 
 
 def _new_years(month: Floats, day: Floats) -> Floats:

@@ -20,7 +20,7 @@ from logdoctor_parsers.contract import Floats, Ints
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 PADDING = bytes(64)  # after every block, so that windows at its end stay inside
 DIGITS = 15  # decimal digits that every float holds exactly
 TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)\0"))
@@ -58,7 +58,7 @@ class Numbers(NamedTuple):
 
 
 def blocks(data: bytes) -> Iterator[Block]:
-    """Cut a file into blocks of about a megabyte, at line ends."""
+    """Cut a file into blocks of about two megabytes, at line ends."""
     start, first_line = 0, 1
     while start < len(data):
         stop = data.rfind(b"\n", start, start + BLOCK_BYTES) + 1
@@ -81,7 +81,8 @@ def _block(text: bytes, first_line: int) -> Block:
 
 def positions(block: Block, word: bytes) -> Ints:
     """Offsets at which a word stands."""
-    return np.fromiter((found.start() for found in re.finditer(re.escape(word), block.text)), np.int64)
+    gaps = np.array([len(piece) for piece in block.text.split(word)[:-1]], np.int64)
+    return np.cumsum(gaps + len(word)) - len(word)
 
 
 def stands_at(block: Block, offsets: Ints, word: bytes) -> Mask:
