@@ -18,6 +18,7 @@ from logdoctor.schedule import recognise
 from logdoctor.segments import Schedule
 from logdoctor.stretches import Stretch, judge_drops, judge_stretches
 from logdoctor.tracks import Track, track
+from logdoctor_parsers.names import direction
 
 MIN_FLAT_EPOCHS = 2.0
 LATE_EPOCHS = 5.0
@@ -51,12 +52,18 @@ class Case:
     @cached_property
     def train(self) -> Track | None:
         """The train loss in bins; None without a finite value."""
-        return track(self.run.train, self.run.axis, self._val_cadence)
+        return track(self.run.train, "train", self.run.axis, self._val_cadence)
 
     @cached_property
     def val(self) -> Track | None:
-        """The validation loss in bins; None without a finite value."""
-        return track(self.run.val, self.run.axis, self._val_cadence)
+        """The validation loss (without one, the main validation metric) in bins; None without a finite value."""
+        return track(self.run.val, "validation", self.run.axis, self._val_cadence)
+
+    @cached_property
+    def val_metric(self) -> Track | None:
+        """The main validation metric beside the loss; None where there is none, or it is what is judged anyhow."""
+        metric = self.run.val_metric
+        return None if metric is self.run.val else track(metric, "validation", self.run.axis, self._val_cadence)
 
     @property
     def _val_cadence(self) -> float | None:
@@ -71,10 +78,18 @@ class Case:
         """The validation loss. Errors: CannotJudgeError without one, or with fewer than `points` bins."""
         return _enough(self.val, "validation", points)
 
+    def needs_same_loss(self) -> tuple[Track, Track]:
+        """Train and validation loss, if they are one metric. Errors: CannotJudgeError."""
+        train, val = self.needs_train(), self.needs_val()
+        if train.curve.metric != val.curve.metric or not train.is_loss:
+            raise CannotJudgeError(f"{train.name} and {val.name} cannot be compared")
+        return train, val
+
     @cached_property
     def losses(self) -> tuple[Curve, ...]:
-        """The loss curves of the run, those judged by first."""
-        chosen = tuple(curve for curve in (self.run.train, self.run.val) if curve is not None)
+        """The loss curves of the run, those judged by first; metrics where higher is better are none."""
+        judged = (curve for curve in (self.run.train, self.run.val) if curve is not None and len(curve))
+        chosen = tuple(curve for curve in judged if direction(curve.metric) <= 0)
         others = (curve for curve in self.run.curves if curve.metric == "loss" and len(curve))
         return chosen + tuple(curve for curve in others if not any(curve is other for other in chosen))
 
@@ -110,7 +125,7 @@ class Case:
     @cached_property
     def departure(self) -> Departure:
         """Whether and where the losses became non-finite or left their level for good."""
-        return find_departure(self.losses, self.run.train, self.run.val)
+        return find_departure(self.losses, self.run.val)
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
@@ -169,10 +184,10 @@ class Case:
 
     @cached_property
     def best(self) -> tuple[float, float] | None:
-        """Where the smoothed validation loss is lowest, and its level there; None without a validation loss."""
+        """Where the smoothed validation loss (or metric) is best, and its level there; None without one."""
         if self.val is None or len(self.val) < 3:
             return None
-        return float(self.val.x[self.valley.index]), self.valley.level
+        return float(self.val.x[self.valley.index]), self.val.sign * self.valley.level
 
     @cached_property
     def flat_spans(self) -> tuple[tuple[float, float], ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from logdoctor.finding import Evidence
 from logdoctor.run import Curve, Floats
+from logdoctor_parsers.names import direction
 
 CAFFE_LARGEST = 87.3365  # −log(FLT_MIN): what Caffe's softmax loss prints when it has overflowed
 MIN_HEALTHY_POINTS = 3
@@ -47,12 +48,12 @@ class Departure:
     curve: Curve | None = None
 
 
-def find_departure(losses: Sequence[Curve], train: Curve | None, val: Curve | None) -> Departure:
-    """Judge all loss curves for non-finite values, and the train loss (else the first) for its final level."""
+def find_departure(losses: Sequence[Curve], val: Curve | None) -> Departure:
+    """Judge all loss curves for non-finite values, and the first (the train loss) for its final level."""
     broken = first_break(losses)
-    curve = train if train is not None and len(train) else next(iter(losses), None)
-    if curve is None or not len(curve):
+    if not losses:
         return Departure()
+    curve = losses[0]
     healthy = curve.finite & (curve.x < broken.x if broken else True)
     values, x = curve.value[healthy], curve.x[healthy]
     if broken and len(values) < MIN_HEALTHY_POINTS:
@@ -89,7 +90,7 @@ def _ends(values: Floats) -> tuple[float, float]:
 
 def _val_fell(val: Curve | None) -> bool:
     """Whether the validation loss ended below its start: then a higher train loss is a matter of order or load."""
-    if val is None or val.finite.sum() < 2:
+    if val is None or direction(val.metric) >= 0 or val.finite.sum() < 2:
         return False
     start, end = _ends(val.value[val.finite])
     return end < start

@@ -21,7 +21,7 @@ def measure(case: Case) -> dict[str, float | None]:
         "epochs_after_best": end - best[0] if best and end is not None else None,
         "epochs_flat": sum(stop - start for start, stop in case.flat_spans) if case.train else None,
         "noise": _finite(case.train.noise) if case.train else None,
-        "final_loss": case.stretches[-1].level if case.stretches else None,
+        "final_loss": case.train.sign * case.stretches[-1].level if case.train else None,
         "total_drop": _finite(case.total_drop),
         "gap": _gap(case),
         **_time(case),
@@ -58,14 +58,14 @@ def _epochs(case: Case) -> float | None:
 
 def _gap(case: Case) -> float | None:
     """Validation loss minus train loss over the last tenth of the run (at least one point each)."""
-    if case.train is None or case.val is None:
+    if case.train is None or case.val is None or case.train.curve.metric != case.val.curve.metric:
         return None
     since = 0.9 * case.length
     val, train = (
         np.mean(track.y[track.x > since]) if (track.x > since).any() else track.y[-1]
         for track in (case.val, case.train)
     )
-    return float(val - train)
+    return case.val.sign * float(val - train)
 
 
 def _time(case: Case) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ import numpy as np
 from logdoctor.curves.bins import Binned, bin_values
 from logdoctor.curves.noise import noise
 from logdoctor.run import Axis, Curve, Floats
-from logdoctor_parsers.names import words
+from logdoctor_parsers.names import direction, words
 
 MIN_BINS, MAX_BINS = 40, 400
 RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
@@ -21,13 +21,16 @@ RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
 class Track:
     """A curve and its bins, finite values only. `x`: right edges, `y`: values, `count`: points a bin; shape (n,).
 
-    `running`: the values are running means within an epoch.
+    Lower is better in `y`: a metric such as accuracy is negated, and `shown` turns a level back. `running`: the values
+    are running means within an epoch. `role`: train or validation.
     """
 
     curve: Curve
     bins: Binned
     width: float
+    role: str
     running: bool = False
+    sign: int = 1
 
     @property
     def x(self) -> Floats:
@@ -43,6 +46,20 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.bins)
+
+    @property
+    def name(self) -> str:
+        """What it is in words: `train loss`, `validation accuracy`."""
+        return f"{self.role} {self.curve.metric}"
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether lower is better in the curve as logged."""
+        return self.sign > 0
+
+    def shown(self, level: float) -> str:
+        """A level of `y` as the log would print it."""
+        return f"{self.sign * level:.4g}"
 
     @cached_property
     def noise(self) -> float:
@@ -63,7 +80,7 @@ class Track:
         return bool(self.curve.x[self.curve.finite][0] < 0.5 * self.width)
 
 
-def track(curve: Curve | None, axis: Axis, cadence: float | None = None) -> Track | None:
+def track(curve: Curve | None, role: str, axis: Axis, cadence: float | None = None) -> Track | None:
     """Bins of an epoch each; where epochs are unknown of `cadence` (distance between validations), or about 150.
 
     Runs of under ten epochs get finer bins as far as there are points, runs of over 400 coarser ones. None without
@@ -74,8 +91,9 @@ def track(curve: Curve | None, axis: Axis, cadence: float | None = None) -> Trac
     x = curve.x[curve.finite]
     width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
     running = bool(RUNNING_WORDS & set(words(curve.tag)))
-    bins = bin_values(x, curve.value[curve.finite], width, running=running)
-    return Track(curve, bins, width, running)
+    sign = -1 if direction(curve.metric) > 0 else 1
+    bins = bin_values(x, sign * curve.value[curve.finite], width, running=running)
+    return Track(curve, bins, width, role, running, sign)
 
 
 def _epoch_width(x: Floats) -> float:

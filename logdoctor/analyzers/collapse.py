@@ -49,7 +49,7 @@ class Collapse:
         train = case.needs_train(8)
         last = train.y[-max(3, len(train) // 10) :]
         end = float(np.median(last))
-        classes = chance_classes(end, self.chance_share) if end > 0 else None
+        classes = chance_classes(end, self.chance_share) if end > 0 and train.is_loss else None
         if classes is None or np.ptp(last) > 2 * self.chance_share * end:
             return None
         chance = float(np.log(classes))

@@ -61,8 +61,9 @@ class DoubleDescent:
         return Finding(
             self.name,
             Severity.INFO,
-            f"validation loss fell until {case.place(places[0])} ({y[first]:.4g}), rose until {case.place(places[1])} "
-            f"({y[top]:.4g}) and fell below again ({y[second]:.4g} at {case.place(places[2])}): double descent",
+            f"{val.name} improved until {case.place(places[0])} ({val.shown(y[first])}), worsened until "
+            f"{case.place(places[1])} ({val.shown(y[top])}) and improved beyond that by {case.place(places[2])} "
+            f"({val.shown(y[second])}): double descent",
             "Early stopping with a short patience would have stopped too soon: keep the last checkpoint, and give "
             f"early stopping a patience of at least {case.lasting(places[2] - places[0])}.",
             case.span(places[0], places[2]),

@@ -45,7 +45,7 @@ class EarlyDrop:
     min_confidence: float = limit(0.9, "probability", "a drop that may not exist cannot be early")
 
     def analyze(self, case: Case) -> Finding | None:
-        case.needs_train(4)
+        train = case.needs_train(4)
         if not case.schedule.drops:
             raise CannotJudgeError("no drop of the learning rate in the log")
         ends = {
@@ -54,9 +54,9 @@ class EarlyDrop:
         early = [s for s in case.stretches if round(s.segment.end, 6) in ends and s.flatness.answer == FALLING]
         if case.departure.diverged or not early:
             return None
-        return self._finding(case, early)
+        return self._finding(case, train.name, early)
 
-    def _finding(self, case: Case, early: list[Stretch]) -> Finding:
+    def _finding(self, case: Case, name: str, early: list[Stretch]) -> Finding:
         falls = [_last_fall(stretch) / case.total_drop for stretch in early]
         worst = early[int(np.argmax(falls))]
         at = worst.segment.end
@@ -65,7 +65,7 @@ class EarlyDrop:
         return Finding(
             self.name,
             Severity.WARNING,
-            f"learning rate dropped at {case.place(at)} while the train loss was still falling: the last third of "
+            f"learning rate dropped at {case.place(at)} while the {name} was still improving: the last third of "
             f"that segment brought {percent(max(falls))} of the total drop{more}",
             "The large rate had more to give. Hold it until the loss is flat for two or three epochs: "
             f"about {case.place(at + 0.5 * worst.segment.length)} instead of {case.place(at)}.",

@@ -78,7 +78,7 @@ class EpochSawtooth:
         return Finding(
             self.name,
             Severity.WARNING,
-            f"the train loss repeats a pattern in every epoch: the position within it explains "
+            f"the {train.name} repeats a pattern in every epoch: the position within it explains "
             f"{percent(pattern.explained)} of the variance, the ramp is {pattern.ramp:.3g} high",
             "The data come in the same order every epoch: shuffle them (PyTorch: `DataLoader(..., shuffle=True)`; "
             "tf.data: `.shuffle(n)`, n the size of the data set; Caffe: shuffle before writing the LMDB).",

@@ -43,7 +43,7 @@ class GeneralizationGap:
     min_share: float = limit(0.25, "share of the fall since the start", "smaller gaps are usual and harmless")
 
     def analyze(self, case: Case) -> Finding | None:
-        train, val = case.needs_train(), case.needs_val()
+        train, val = case.needs_same_loss()
         fall = max(case.initial, train.first) - case.stretches[-1].level
         if case.departure.diverged or fall <= 0:
             return None

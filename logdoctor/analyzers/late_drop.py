@@ -40,15 +40,15 @@ class LateDrop:
     min_confidence: float = limit(0.9, "probability", "a drop that may not exist cannot be late")
 
     def analyze(self, case: Case) -> Finding | None:
-        case.needs_train(4)
+        train = case.needs_train(4)
         if not case.schedule.drops:
             raise CannotJudgeError("no drop of the learning rate in the log")
         late = [d for d in case.schedule.drops if d.timing == "late" and d.confidence >= self.min_confidence]
         if case.departure.diverged or not late:
             return None
-        return self._finding(case, late)
+        return self._finding(case, train.name, late)
 
-    def _finding(self, case: Case, late: list[Drop]) -> Finding:
+    def _finding(self, case: Case, name: str, late: list[Drop]) -> Finding:
         waits = [drop.at - (drop.flat_since or drop.at) for drop in late]
         worst = late[waits.index(max(waits))]
         clauses = doubts(case, schedule=True, borderline=_borderline(case, worst))
@@ -57,7 +57,7 @@ class LateDrop:
         return Finding(
             self.name,
             Severity.WARNING,
-            f"learning rate dropped at {case.place(worst.at)}, {case.lasting(max(waits))} after the train loss "
+            f"learning rate dropped at {case.place(worst.at)}, {case.lasting(max(waits))} after the {name} "
             f"went flat ({case.place(since)}){lost}",
             _advice(case),
             case.span(since, worst.at),

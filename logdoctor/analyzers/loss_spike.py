@@ -58,7 +58,7 @@ class LossSpike:
             return None
         spikes, x = found
         worst = max(spikes, key=lambda spike: spike.peak - spike.before)
-        return self._finding(case, spikes, worst, x)
+        return self._finding(case, train, spikes, worst, x)
 
     def _in_bins(self, case: Case, train: Track) -> tuple[list[Spike], Floats] | None:
         return self._real(case, train.x, train.y, self.min_share, len(train))
@@ -66,7 +66,7 @@ class LossSpike:
     def _in_values(self, case: Case, train: Track) -> tuple[list[Spike], Floats] | None:
         """Single logged values, where several make an epoch and they are not running means."""
         curve = train.curve
-        x, y = curve.x[curve.finite], curve.value[curve.finite]
+        x, y = curve.x[curve.finite], train.sign * curve.value[curve.finite]
         if train.running or len(y) < 1.5 * len(train):
             return None
         return self._real(case, x, y, self.min_share_value, len(y))
@@ -76,7 +76,7 @@ class LossSpike:
         rare = len(spikes) <= max(3, self.max_share_of_points * n)
         return (spikes, x) if spikes and rare else None
 
-    def _finding(self, case: Case, spikes: list[Spike], worst: Spike, x: Floats) -> Finding:
+    def _finding(self, case: Case, train: Track, spikes: list[Spike], worst: Spike, x: Floats) -> Finding:
         at = float(x[worst.index])
         back = float(x[worst.back]) if worst.back is not None else None
         soon = max(case.epochs(self.recovery_epochs), 0.05 * case.length)
@@ -88,7 +88,7 @@ class LossSpike:
         return Finding(
             self.name,
             Severity.ERROR if lost and not late else Severity.WARNING,
-            f"train loss jumped from {worst.before:.4g} to {worst.peak:.4g} at {case.place(at)} "
+            f"{train.name} jumped from {train.shown(worst.before)} to {train.shown(worst.peak)} at {case.place(at)} "
             f"({worst.sigmas:.0f} σ), {course}{more}",
             _advice(case, at, bool(lost)),
             case.span(at, back if back is not None else case.length),

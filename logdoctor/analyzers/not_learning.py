@@ -53,7 +53,7 @@ class NotLearning:
     def analyze(self, case: Case) -> Finding | None:
         train = case.needs_train(4)
         start = train.first
-        if case.departure.diverged or start <= 0:
+        if case.departure.diverged or start <= 0 or not train.is_loss:
             return None
         level = moving_mean(train.y, 0.25)
         moved = float(np.ptp(level)) / start
@@ -78,10 +78,10 @@ class NotLearning:
         )
 
     def _val_learned(self, case: Case) -> bool:
-        if case.val is None or len(case.val) < 3 or case.val.first <= 0:
+        if case.val is None or len(case.val) < 3 or case.val.first == 0:
             return False
         level: Floats = moving_mean(case.val.y, 0.25)
-        return float(case.val.first - level.min()) > self.val_fall * case.val.first
+        return float(case.val.first - level.min()) > self.val_fall * abs(case.val.first)
 
 
 def chance_classes(level: float, tolerance: float) -> int | None:

@@ -13,7 +13,7 @@ from logdoctor.tracks import Track
 
 @dataclass(frozen=True)
 class Oscillation:
-    """Both losses swing from epoch to epoch.
+    """Training and validation loss swing from epoch to epoch.
 
     What it says
         How large the swings of the second half are, against all that the run has gained.
@@ -55,7 +55,7 @@ class Oscillation:
         return Finding(
             self.name,
             Severity.WARNING,
-            f"both losses swing between epochs: σ is {percent(swings[0])} (train) and {percent(swings[1])} "
+            f"both curves swing between epochs: σ is {percent(swings[0])} (train) and {percent(swings[1])} "
             "(validation) of the total drop in the second half",
             "The learning rate is too large to settle: divide it by 3 to 10, or decay it over the second half; larger "
             "batches or averaged weights (EMA, SWA) help as well. Judge by several epochs, not by the last one.",

@@ -3,9 +3,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, percent, sentence
-from logdoctor.case import Case, amount
+from logdoctor.case import Case
+from logdoctor.curves.valley import lowest
 from logdoctor.finding import Finding, Severity
 
 
@@ -53,7 +56,8 @@ class Overfitting:
     severe_value: float = limit(0.50, "share of the best value", "half as bad again")
 
     def analyze(self, case: Case) -> Finding | None:
-        train, val = case.needs_train(), case.needs_val(4)
+        case.needs_train()
+        val = case.needs_val(4)
         if case.departure.diverged or case.total_drop <= 0:
             return None
         valley = case.valley
@@ -64,28 +68,50 @@ class Overfitting:
         if not large or not significant or best > (1 - self.last_share) * float(val.x[-1]):
             return None
         severe = by_height >= self.severe_height or (by_value >= self.severe_value and by_height >= 0.05)
+        severity = Severity.ERROR if severe else Severity.WARNING
+        return self._finding(case, severity, by_height, by_value)
+
+    def _finding(self, case: Case, severity: Severity, by_height: float, by_value: float) -> Finding:
+        train, val, valley = case.needs_train(), case.needs_val(), case.valley
+        best = float(val.x[valley.index])
+        then, now = float(np.interp(best, train.x, case.trend)), case.stretches[-1].level
         clauses = doubts(case)
-        after = case.length - best
         return Finding(
             self.name,
-            Severity.ERROR if severe else Severity.WARNING,
-            f"validation loss was best at {case.place(best)} ({valley.level:.4g}) and has risen to {valley.end:.4g} "
-            f"by {case.place(case.length)} ({percent(by_value)}), while the train loss fell to {train.y[-1]:.4g}",
+            severity,
+            f"{val.name} was best at {case.place(best)} ({val.shown(valley.level)}) and has worsened to "
+            f"{val.shown(valley.end)} by {case.place(case.length)} ({percent(by_value)}), while the {train.name} went "
+            f"from {train.shown(then)} to {train.shown(now)}{_metric_words(case, best)}",
             f"The model fits the training data only. Keep the checkpoint of {case.place(best)} and stop there (early "
-            f"stopping would have spared {case.lasting(after)}); to go further, more data, augmentation, dropout or "
-            "weight decay.",
+            f"stopping would have spared {case.lasting(case.length - best)}); to go further: more data, augmentation, "
+            "dropout or weight decay.",
             case.span(best, case.length),
             tuple(dict.fromkeys((val.curve.at(best), val.curve.at(case.length)))),
             not clauses,
-            {"best_epoch": best, "best_value": valley.level, "end_value": valley.end, "rise_of_height": by_height,
-             "rise_of_value": by_value, "sigmas": valley.z, "slope_t": valley.t},
-            sentence(clauses) or f"A validation loss that falls below {amount(valley.level)} again (double descent).",
+            {"best_epoch": best, "best_value": val.sign * valley.level, "end_value": val.sign * valley.end,
+             "rise_of_height": by_height, "rise_of_value": by_value, "sigmas": valley.z, "slope_t": valley.t},
+            sentence(clauses) or f"A {val.name} better than {val.shown(valley.level)} later on (double descent).",
         )  # fmt: skip
 
 
+def _metric_words(case: Case, best: float) -> str:
+    """What the main metric says where it disagrees: still climbing though the loss rises."""
+    metric = case.val_metric
+    if metric is None or len(metric) < 4:
+        return ""
+    index, level = lowest(metric.y)
+    if metric.x[index] < best + 0.1 * case.length:
+        return ""
+    return f"; {metric.name} was best only at {case.place(float(metric.x[index]))} ({metric.shown(level)})"
+
+
 def plot_height(case: Case) -> float:
-    """Height of the plot of both losses: from the higher first level to the lowest level of either."""
+    """Height of the plot: from the higher first level to the lowest level of train and validation loss.
+
+    Where the two are not the same metric, of the validation curve alone.
+    """
     train, val = case.needs_train(), case.needs_val()
-    top = max(train.first, float(val.y[0]))
-    bottom = min(case.stretches[-1].level, case.valley.level)
+    top, bottom = float(val.y[0]), case.valley.level
+    if train.curve.metric == val.curve.metric:
+        top, bottom = max(top, train.first), min(bottom, case.stretches[-1].level)
     return max(top - bottom, 1e-12)

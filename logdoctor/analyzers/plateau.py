@@ -8,6 +8,7 @@ from logdoctor.analyzers.wording import doubts, drop_line, percent, sentence
 from logdoctor.case import Case, amount
 from logdoctor.curves.flatness import FLAT
 from logdoctor.finding import Finding, Severity
+from logdoctor.tracks import Track
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,19 @@ class Plateau:
     min_drop: float = limit(0.03, "share of the start", "a loss that never moved has no plateau: see not-learning")
 
     def analyze(self, case: Case) -> Finding | None:
-        case.needs_train(4)
+        train = case.needs_train(4)
         last = case.stretches[-1]
         since = last.flatness.since
         needed = max(case.epochs(self.min_epochs), self.min_share * case.length)
         if case.departure.diverged or last.flatness.answer != FLAT or since is None:
             return None
-        learned = case.total_drop >= self.min_drop * abs(case.needs_train().first)
+        learned = case.total_drop >= self.min_drop * abs(train.first)
         hidden = last.largest_change(since) > self.max_hidden_fall * case.total_drop
         if last.flat_length < needed - 1e-9 or not learned or hidden:
             return None
-        return self._finding(case, since)
+        return self._finding(case, train, since)
 
-    def _finding(self, case: Case, since: float) -> Finding:
+    def _finding(self, case: Case, train: Track, since: float) -> Finding:
         last = case.stretches[-1]
         flat, trend = last.flat_length, last.flatness.trend
         brought = max(0.0, float(trend[last.x >= since - 1e-9][0] - trend[-1])) / case.total_drop
@@ -68,13 +69,13 @@ class Plateau:
         return Finding(
             self.name,
             Severity.WARNING,
-            f"train loss flat since {case.place(since)} of {amount(case.length)}: "
+            f"{train.name} flat since {case.place(since)} of {amount(case.length)}: "
             f"the last {case.lasting(flat)} brought {percent(brought)} of the total drop",
             _advice(case, since),
             case.span(since, case.length),
             case.lines(since, case.length),
             not clauses,
-            {"flat_since": since, "flat_length": flat, "share_gained": brought, "noise": case.needs_train().noise},
+            {"flat_since": since, "flat_length": flat, "share_gained": brought, "noise": train.noise},
             sentence(clauses) or "A fall of the loss at the same rate within half as many epochs again.",
         )
 

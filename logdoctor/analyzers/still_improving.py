@@ -40,7 +40,7 @@ class StillImproving:
     min_share: float = limit(0.02, "share of the total drop", "less is within what a plateau creeps")
 
     def analyze(self, case: Case) -> Finding | None:
-        case.needs_train(4)
+        train = case.needs_train(4)
         if case.departure.diverged or case.annealed or not case.end.falling or case.end.fall < self.min_share:
             return None
         end = case.end
@@ -49,7 +49,7 @@ class StillImproving:
         return Finding(
             self.name,
             Severity.INFO,
-            f"train loss still falling at the end: the last {case.lasting(length)} of {amount(case.length)} "
+            f"{train.name} still improving at the end: the last {case.lasting(length)} of {amount(case.length)} "
             f"brought {percent(end.fall)} of the total drop",
             _advice(case),
             case.span(end.start, case.length),
@@ -64,8 +64,8 @@ def _advice(case: Case) -> str:
     best = case.best
     if best is not None and best[0] < 0.9 * case.length:
         return (
-            f"The validation loss was best at {case.place(best[0])} and does not follow any more: longer training "
-            "fits the training data only; regularise or stop earlier instead."
+            f"The {case.needs_val().name} was best at {case.place(best[0])} and does not follow any more: longer "
+            "training fits the training data only; regularise or stop earlier instead."
         )
     return (
         "The run was stopped before it was done: train on from the last checkpoint for about half as many "

@@ -40,7 +40,7 @@ class ValidationBelowTraining:
     min_share: float = limit(0.66, "share of the validations", "two in three cannot be chance on a flat stretch")
 
     def analyze(self, case: Case) -> Finding | None:
-        train, val = case.needs_train(), case.needs_val()
+        train, val = case.needs_same_loss()
         if case.departure.diverged:
             return None
         third = val.x > case.length * 2 / 3
