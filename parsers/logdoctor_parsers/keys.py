@@ -23,7 +23,7 @@ class Kind(Enum):
 
 
 EPOCHS = frozenset({"epoch", "ep", "epo"})
-COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "itr", "update", "updates", "batch", "batches", "minibatch"})
+COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "itr", "update", "updates", "up", "batch", "batches", "minibatch"})
 SETTINGS = frozenset({
     "momentum", "decay", "gamma", "beta", "betas", "eps", "epsilon", "seed", "dropout", "workers", "warmup", "max", "num",
     "total", "epochs", "stepsize", "milestones", "interval", "freq", "every", "per", "weight", "weights", "coef", "smoothing",
@@ -36,7 +36,8 @@ SIDE = frozenset({
     "parameters", "param", "skipped", "skip", "bad", "best", "lowest", "highest", "patience", "flops", "gflops", "runtime",
     "duration", "dur", "from", "improve", "improved", "threshold", "target", "hysteresis", "counter", "length", "id",
     "gb", "mb", "kimg", "timer", "timestamp", "date", "hours", "hour", "day", "days", "port", "version", "percentage",
-    "progress", "pq", "rg", "mom", "nan", "weighting", "worker", "depth", "class", "classes", "saved", "saving", "took",
+    "decreased", "increased", "reached", "improvement", "reduced", "wps", "ups", "wpb", "bsz", "ips", "fps", "wall", "sen", "over",
+    "progress", "pq", "rg", "mom", "nan", "py", "cc", "cpp", "weighting", "worker", "depth", "class", "classes", "saved", "saving", "took",
 })  # fmt: skip
 HARD_SIDE = SIDE - {"data", "class", "classes", "min", "image", "images", "size", "sample", "samples"}
 _PLANNED_RATES = frozenset({"base", "final", "init", "initial", "max", "min", "start", "end", "warmup", "peak", "decay"})
@@ -81,6 +82,10 @@ def kind_of(phrase: str) -> Kind:
     said = set(parts)
     if all(part in SPLITS for part in parts):
         return Kind.ROLE
+    if "cost" in said and said & {"batch", "reader", "data", "iter", "step", "forward", "backward"}:
+        return Kind.SIDE   # a time
+    if parts[-1] in COUNTERS | EPOCHS and said & {"at", "for", "in", "on"} and len(parts) > 2:
+        return Kind.EPOCH if parts[-1] in EPOCHS else Kind.COUNTER   # `validation loss at iteration`
     if is_loss(phrase):
         return Kind.SIDE if said & HARD_SIDE or "best" in said else Kind.SETTING if said & {"weight", "weights", "coef"} else Kind.METRIC
     name = name_of(phrase)
@@ -91,7 +96,8 @@ def kind_of(phrase: str) -> Kind:
     if parts[-1] in EPOCHS:
         return Kind.EPOCH if said <= _PLAIN_COUNTER else Kind.SIDE
     if parts[-1] in COUNTERS or parts == ["s"] or parts == ["it"]:
-        return Kind.COUNTER if said <= _PLAIN_COUNTER | {"s", "it"} else Kind.SIDE
+        extra = {"num"} if parts[-1] == "updates" else {"s", "it"}
+        return Kind.COUNTER if said <= _PLAIN_COUNTER | extra else Kind.SIDE
     if said & SIDE:
         return Kind.SIDE
     return Kind.SETTING if said & SETTINGS else Kind.VALUE

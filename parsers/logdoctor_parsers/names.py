@@ -23,13 +23,13 @@ SPLITS = {
 
 # What stands around a metric's name without changing what it measures.
 FILLERS = {"epoch", "step", "iter", "iteration", "iterations", "batch", "mean", "avg", "average", "running", "vs", "total",
-           "tot", "all", "overall", "sum", "set", "main", "data", "metric", "metrics", "smoothed", "current", "final", "s"}  # fmt: skip
+           "tot", "all", "overall", "sum", "set", "main", "data", "metric", "metrics", "smoothed", "current", "final", "value", "s"}  # fmt: skip
 
 METRICS = {
     "loss": "loss", "losses": "loss", "cost": "loss", "objective": "loss", "nll": "loss", "xent": "loss", "trl": "loss",
     "tel": "loss", "lm_loss": "loss", "cross_entropy": "loss", "crossentropy": "loss", "ce_loss": "loss", "smoothl1": "smooth_l1_loss", "bpb": "bits_per_byte",
     "bpc": "bits_per_character", "nll_loss": "loss",
-    "lr": "lr", "learning_rate": "lr", "learningrate": "lr", "rate": "lr", "lrs": "lr",
+    "lr": "lr", "learning_rate": "lr", "learningrate": "lr", "l_r": "lr", "rate": "lr", "lrs": "lr",
     "lrm": "lr_multiplier", "lr_mult": "lr_multiplier",
     "acc": "accuracy", "accuracy": "accuracy", "acc1": "accuracy", "top1": "accuracy", "prec1": "accuracy", "acc_1": "accuracy",
     "top_1": "accuracy", "prec_1": "accuracy", "accuracy_top1": "accuracy", "accuracy_top_1": "accuracy", "acc_top1": "accuracy",
@@ -78,7 +78,7 @@ def canonical(tag: str) -> Name:
         return Name(whole, "")
     split = next((SPLITS[word] for word in parts if word in SPLITS), "")
     rest = [word for word in parts if word not in SPLITS or word in METRICS]
-    core = [word for word in rest if word not in FILLERS]
+    core = list(dict.fromkeys(word for word in rest if word not in FILLERS))   # `Loss/total_loss` says loss twice
     for candidate in ("_".join(rest), "_".join(core)):
         if candidate in METRICS:
             metric = METRICS[candidate]

@@ -32,8 +32,9 @@ class Reading:
     """What the numbers of one line shape mean; indexes count the line's numbers from 0, -1: the line has none.
 
     `count` is an iteration counter of the name `counter`, within the epoch or over the whole run: only the numbers can
-    say; `batch` is one that certainly starts anew with each epoch. `role`: the split the line speaks of. `progress`:
-    one of many lines of a single evaluation. `summary`: closes an evaluation. `bare`: values that need a context.
+    say; `in_epoch`: it certainly starts anew with each epoch. `step` certainly counts optimizer updates. `role`: the split the
+    line speaks of. `progress`: one of many lines of a single evaluation. `summary`: closes an evaluation. `known`: a metric
+    of the vocabulary is among the values.
     """
 
     fields: tuple[Field, ...] = ()
@@ -41,6 +42,7 @@ class Reading:
     epochs: int = -1
     count: int = -1
     total: int = -1
+    step: int = -1
     counter: str = ""
     in_epoch: bool = False
     role: str = ""
@@ -51,7 +53,7 @@ class Reading:
     @property
     def counted(self) -> bool:
         """Whether the line itself says where it stands."""
-        return self.epoch >= 0 or self.count >= 0
+        return self.epoch >= 0 or self.count >= 0 or self.step >= 0
 
     def with_split(self, split: str) -> Reading:
         """The same, its values of unsaid split read as of `split`."""
@@ -74,13 +76,17 @@ _LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s
 _UNIT = re.compile(
     r"\s?(?:(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
     r"|(?:samples|images|examples|batches)(?!\s*=)\b|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?![\w])(?!\s*[:=(]))"
+    r"|epoch(?=\W)|\s?轮"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
 _FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
 _SMALL_WORDS = frozenset(["a", "after", "and", "at", "by", "for", "in", "is", "of", "on", "over", "than", "the", "to", "took", "with", "number", "about", "only"])
-_AMOUNTS = frozenset({"batches", "samples", "images", "examples", "steps", "iterations"})
+_AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
+_OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}   # brackets in which a fraction counts
+_SAYS_EPOCH = re.compile(r"\bepochs?\b", re.IGNORECASE)
+_GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _SHELL = re.compile(r"\s*\++ ")   # `+ command`, printed by `bash -x`
 _EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
 
@@ -109,6 +115,7 @@ class _Draft:
     epochs: int = -1
     count: int = -1
     total: int = -1
+    step: int = -1
     counter: str = ""
     in_epoch: bool = False
     loose: int = -1            # a fraction without a name
@@ -116,7 +123,10 @@ class _Draft:
     settings: int = 0
     bare: int = 0
     known: bool = False
-    bracketed: bool = False
+
+    @property
+    def counted(self) -> bool:
+        return self.epoch >= 0 or self.count >= 0 or self.step >= 0
 
 
 def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
@@ -126,6 +136,8 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     units = [_unit(text) for text in texts[1:]]
     before = [texts[0], *(text[len(unit):] for text, unit in zip(texts[1:], units, strict=True))]
     before[0] = _LEVEL.sub("", before[0])
+    if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":   # `| loss | 0.5 |`
+        before[0] = before[0].strip("| ") + ":"
     draft = _Draft(before, example, [_key(text) for text in before[:-1]], [unit.strip() for unit in units])
     _name_new_rate(draft)
     _name_after_amount(draft)
@@ -187,7 +199,7 @@ def _name_new_rate(draft: _Draft) -> None:
 def _name_after_amount(draft: _Draft) -> None:
     """`Mean test loss of 63 batches: 2.55`: the metric's name stands before the amount it was measured on."""
     for i, (amount, key) in enumerate(itertools.pairwise(draft.keys)):
-        if draft.units[i].strip() not in _AMOUNTS or key.phrase or not key.separated:
+        if not key.separated or not _AMOUNT.match(f"{draft.units[i]} {draft.texts[i + 1].strip()}"):
             continue
         said = amount.phrase.split()
         while said and said[-1].lower() in _SMALL_WORDS:
@@ -199,9 +211,11 @@ def _name_after_amount(draft: _Draft) -> None:
 def _take(draft: _Draft, i: int) -> int:
     """Read the number at `i` (and those that belong to it); returns how many were used up."""
     key = draft.keys[i]
-    own = draft.texts[i]
+    own, role = draft.texts[i], draft.role
     _hear(draft, own, key)
     fraction = i + 1 < len(draft.example) and draft.texts[i + 1].strip() in ("/", "of", "//")
+    if draft.units[i] in ("epoch", "轮") and key.kind in (Kind.NOTHING, Kind.VALUE, Kind.ROLE):   # `3epoch:train: loss=…`
+        return _take_epoch(draft, i, fraction)
     if (listed := _LISTED.search(own)) is not None and not fraction:
         return _take_list(draft, i, listed[1])
     if key.kind is Kind.EPOCH:
@@ -213,8 +227,10 @@ def _take(draft: _Draft, i: int) -> int:
     if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
         draft.epoch = i if draft.epoch < 0 else draft.epoch   # `Train: 3 [ 10/32 …`
         return 1
-    if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (key.opened == "[" and fraction):
-        return _take_value(draft, i, fraction)
+    if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (fraction and key.opened in _OPENS[key.kind]):
+        used = _take_value(draft, i, fraction)
+        draft.role = role if key.kind is Kind.ROLE else draft.role
+        return used
     if key.kind in (Kind.NOTHING, Kind.ROLE):
         return _take_nameless(draft, i, fraction)
     return 2 if fraction else 1
@@ -238,9 +254,14 @@ def _take_epoch(draft: _Draft, i: int, fraction: bool) -> int:
 
 
 def _take_counter(draft: _Draft, i: int, fraction: bool) -> int:
-    if draft.count < 0 or "global" in draft.keys[i].phrase.lower():
+    said = words(draft.keys[i].phrase)
+    if not draft.example[i].isdigit():
+        return 2 if fraction else 1   # a share of an epoch
+    if not fraction and ("global" in said or said[-1] == "updates"):
+        draft.step = i if draft.step < 0 else draft.step
+    elif draft.count < 0:
         draft.count, draft.total = i, i + 1 if fraction else -1
-        draft.counter = " ".join(words(draft.keys[i].phrase)[-1:])
+        draft.counter = said[-1]
         draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
     return 2 if fraction else 1
 
@@ -259,14 +280,16 @@ def _take_nameless(draft: _Draft, i: int, fraction: bool) -> int:
     if opened == "(":
         if draft.epoch >= 0 and draft.epochs < 0 and not draft.fields:
             draft.epochs = i + 1   # `Epoch 12 (13/200)`
+        elif not draft.counted and not draft.fields and draft.role:
+            draft.epoch, draft.epochs = i, i + 1   # `valid (12/200) loss: …`
     elif draft.epoch >= 0:
         if draft.count < 0:
             draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
     elif draft.loose >= 0:   # `[0/3][10/500]`
         draft.epoch, draft.epochs, draft.loose = draft.loose, draft.loose + 1, -1
         draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
-    elif not draft.fields:
-        draft.loose, draft.bracketed = i, opened == "["
+    elif not draft.fields or opened == "[":
+        draft.loose = i
     return 2
 
 
@@ -313,8 +336,14 @@ def _add(draft: _Draft, index: int, key: _Key, *, average: bool = False) -> None
         return
     if average and any(k.phrase.lower() == "eta" and k.separated for k in draft.keys):
         metric = f"{metric}_since_start"   # window median (average since the start), as MetricLogger prints
+    tag = key.phrase
+    if not average and any(f.tag == tag and f.split == split for f in draft.fields):
+        group = _GROUP.search(draft.texts[index])
+        if group is None:
+            return
+        tag = f"{group[1]}/{tag}"   # `loss[loss=1.2], tot_loss[loss=1.3]`
     draft.known = draft.known or (key.kind is Kind.METRIC and not average)
-    draft.fields.append(Field(index, f"{key.phrase} (avg)" if average else key.phrase, metric, split))
+    draft.fields.append(Field(index, f"{tag} (avg)" if average else tag, metric, split))
 
 
 def _finish(draft: _Draft) -> Reading:
@@ -322,15 +351,17 @@ def _finish(draft: _Draft) -> Reading:
     if draft.loose >= 0:
         _place_loose(draft)
     line_role = draft.role if not any(f.split for f in draft.fields) else next(f.split for f in draft.fields if f.split)
-    counted = draft.epoch >= 0 or draft.count >= 0
-    floats = any("." in draft.example[f.index] or draft.example[f.index].isalpha() for f in draft.fields)
+    counted = draft.counted
+    floats = any(
+        draft.keys[f.index].separated and ("." in draft.example[f.index] or draft.example[f.index].isalpha()) for f in draft.fields
+    )
     if not draft.known and not (counted and floats and not draft.settings):
         draft.fields = []
     if draft.settings > (len(draft.fields) if counted else 0) or _SHELL.match(draft.texts[0]):
         draft.fields = []
     evaluated = bool(_EVALUATED.search(draft.texts[0]))
     reading = Reading(
-        tuple(draft.fields), draft.epoch, draft.epochs, draft.count, draft.total, draft.counter, draft.in_epoch, line_role,
+        tuple(draft.fields), draft.epoch, draft.epochs, draft.count, draft.total, draft.step, draft.counter, draft.in_epoch, line_role,
         progress=line_role in ("val", "test") and draft.total >= 0 and draft.in_epoch, known=draft.known,
         summary=draft.texts[0].lstrip().startswith("*"),
     )  # fmt: skip
@@ -342,7 +373,7 @@ def _with_bare_roles(draft: _Draft) -> list[Field]:
     if not draft.bare:
         return draft.fields
     others = any(draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr" for f in draft.fields if f.index < len(draft.keys))
-    counted = draft.epoch >= 0 or draft.count >= 0 or draft.loose >= 0
+    counted = draft.counted or draft.loose >= 0
     out = []
     for f in draft.fields:
         if draft.keys[f.index].kind is not Kind.ROLE:
@@ -356,7 +387,8 @@ def _with_bare_roles(draft: _Draft) -> list[Field]:
 def _place_loose(draft: _Draft) -> None:
     """A fraction without a name counts epochs where the line tells both losses, else iterations."""
     splits = {f.split for f in draft.fields}
-    if "train" in splits and splits & {"val", "test"} and draft.epoch < 0:
+    after = draft.texts[draft.loose + 2] if draft.loose + 2 < len(draft.texts) else ""
+    if draft.epoch < 0 and ("train" in splits and splits & {"val", "test"} or _SAYS_EPOCH.search(after)):
         draft.epoch, draft.epochs = draft.loose, draft.loose + 1
     elif draft.count < 0:
         draft.count, draft.total, draft.counter = draft.loose, draft.loose + 1, "iter"

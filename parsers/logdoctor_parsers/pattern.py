@@ -90,9 +90,8 @@ class Pattern:
         )  # fmt: skip
         step, batch = places.get("step", -1), places.get("batch", -1)
         return Reading(
-            fields, places.get("epoch", -1), places.get("epochs", -1), max(step, batch),
-            max(places.get("max_iter", -1), places.get("batches", -1)), "step" if step >= 0 else "batch" if batch >= 0 else "",
-            in_epoch=batch >= 0, known=True,
+            fields, places.get("epoch", -1), places.get("epochs", -1), batch, places.get("batches", -1), step,
+            "batch" if batch >= 0 else "", in_epoch=batch >= 0, known=True,
         )  # fmt: skip
 
     def reach(self, line: str) -> int:

@@ -16,6 +16,7 @@ PREFIX = re.compile(
     rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
     r"(?(open)[^\]\[|]*\](?:\s*\[(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)\])*(?:\s*\([\w.]+ \d+\):)?"
     r"|(?=\s-\s|\s\||\s[\w\[{(*=]|\s{2}|$)))?"
+    r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"            # file and line
     r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"                                       # Loguru
 )
 _MONTHS = {name: n for n, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}

@@ -40,10 +40,14 @@ class Header:
                 found.append(Cell(column, match[1], match[2] or ""))
             elif text and text[0].isalpha() and kind_of(self.names[column]) in (Kind.EPOCH, Kind.COUNTER, Kind.METRIC):
                 return []
-        leading = self.position
-        if not any(cell.column == leading for cell in found) or len(found) < 2:
+        if len(found) < 2 or (self.classes and not line.lstrip().startswith("all ")):
             return []
-        return found
+        return found if self.classes or any(cell.column == self.position for cell in found) else []
+
+    @property
+    def classes(self) -> bool:
+        """Whether rows are classes, as in YOLO's evaluation; only the row of all classes counts."""
+        return self.names[0].lower() == "class"
 
     @property
     def position(self) -> int:
@@ -58,6 +62,9 @@ class Header:
         found = list(_WORD.finditer(line))
         if len(found) == len(self.names):
             return [(column, match[0]) for column, match in enumerate(found)]
+        texts = [text for match in found for text in _unglued(match[0])]
+        if len(texts) == len(self.names):
+            return list(enumerate(texts))
         if not MIN_COLUMNS <= len(found) < len(self.names):
             return []
         return [(self._nearest(match.end()), match[0]) for match in found]
@@ -65,6 +72,15 @@ class Header:
     def _nearest(self, edge: int) -> int:
         """The column whose name ends nearest to `edge`: tables align to the right and leave cells empty."""
         return min(range(len(self.edges)), key=lambda column: abs(self.edges[column] - edge))
+
+
+def _unglued(text: str) -> list[str]:
+    """Numbers that outgrew their columns and touch, all with as many decimals: `11373.5978190.933333`."""
+    decimals = len(text) - text.rfind(".") - 1
+    if text.count(".") < 2 or not decimals:
+        return [text]
+    parts = re.findall(rf"-?\d+\.\d{{{decimals}}}", text)
+    return parts if "".join(parts) == text else [text]
 
 
 def header_of(line: str) -> Header | None:
@@ -82,6 +98,8 @@ def header_of(line: str) -> Header | None:
         return None
     kinds = [kind_of(name) for name in names]
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
+    if names[0].lower() == "class" and Kind.METRIC in kinds:
+        return Header(tuple(names), separator, tuple(edges))
     if not positions or positions[0] > 2 or not _tells(kinds, names, bool(separator)):
         return None
     return Header(tuple(names), separator, tuple(edges))

@@ -101,7 +101,7 @@ class _Reader:
         self._planned: dict[str, float] = {}
         self._problems: list[Problem] = []
         self._starts: list[int] = []
-        self._epoch = self._count = self._counter = self._role = self._evaluating = ""
+        self._epoch = self._count = self._announced = self._role = self._evaluating = ""
         self._pending: tuple[_Track, _Row] | None = None
         self._table: Header | None = None
         self._last_text = ""
@@ -116,11 +116,17 @@ class _Reader:
         text, wall_time = strip(raw) if _TIMED.match(raw) else (raw, float("nan"))
         bar = False
         if "%|" in text:
+            described = text[: text.index("%|")].rstrip("0123456789").rstrip(": ")
+            if self._table is not None and self._take_row(line, described, wall_time, True):
+                return
+            if (header := header_of(described)) is not None:
+                self._table = header
+                return
             text, bar, step = self._unbar(text)
             if not text or text.isspace():
                 return
             if step:
-                self._count, self._counter = step, "global_step"
+                self._count = self._announced = step
         if self._table is not None and self._take_row(line, text, wall_time, bar):
             return
         parts = split(text)
@@ -172,9 +178,10 @@ class _Reader:
             self._starts.append(line)
         if reading.epoch >= 0:
             self._new_epoch(found[reading.epoch])
+            self._announced = ""
             self._plan(reading, found, line)
-        elif reading.count >= 0 and not reading.in_epoch:
-            self._count, self._counter = found[reading.count], reading.counter
+        if reading.step >= 0 or (reading.count >= 0 and not reading.in_epoch):
+            self._count = self._announced = found[reading.step if reading.step >= 0 else reading.count]
         if reading.role:
             self._role = reading.role
 
@@ -184,7 +191,7 @@ class _Reader:
 
     def _plan(self, reading: Reading, found: Sequence[str], line: int) -> None:
         """Totals printed beside counters are plans: `Epoch 3/90`, `iteration 20/5000`."""
-        for name, index in (("epochs", reading.epochs), ("max_iter", -1 if reading.in_epoch or reading.epoch >= 0 else reading.total)):
+        for name, index in (("epochs", reading.epochs), ("max_iter", -1 if reading.in_epoch or self._epoch else reading.total)):
             if index >= 0 and not reading.progress:
                 total = number(found[index])
                 if self._planned.get(name) != total and total > 0:
@@ -195,7 +202,7 @@ class _Reader:
     def _take_data(self, line: int, text: str, wall_time: float, reading: Reading, found: Sequence[str], bar: bool) -> None:
         if not reading.counted and self._is_setting(reading):
             return
-        if reading.count >= 0 and text == self._last_text:
+        if (reading.count >= 0 or reading.step >= 0) and text == self._last_text:
             self._copies += 1
             return
         self._last_text = text
@@ -206,7 +213,7 @@ class _Reader:
                 self._plan(reading, found, line)
             self._role = "" if reading.count >= 0 or reading.role else self._role
         reading = self._placed(reading)
-        count = found[reading.count] if reading.count >= 0 else self._count
+        count = found[reading.count] if reading.count >= 0 else self._announced or ("" if self._epoch else self._count)
         row = _Row(line, self._epoch, count, wall_time, found)
         self._lines += 1
         self._last_data = line
@@ -215,15 +222,15 @@ class _Reader:
         if reading.progress or (bar and reading.count >= 0):
             self._progress(track, row)
             return
-        if reading.count >= 0 and reading.role not in ("val", "test"):
-            self._count, self._counter = count, reading.counter
+        if (reading.count >= 0 or reading.step >= 0) and reading.role not in ("val", "test"):
+            self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
         self._flush({f.metric for f in reading.fields} if reading.role in ("val", "test") else set())
         track.rows.append(row)
 
     def _is_setting(self, reading: Reading) -> bool:
         """A lone value that belongs to a dump of settings: a rate before any epoch, or between other settings."""
         if all(f.metric in WITHOUT_SPLIT for f in reading.fields):
-            return self._in_settings or not self._epoch
+            return self._in_settings or not (self._epoch or self._count)
         return self._in_settings and not reading.role
 
     def _placed(self, reading: Reading) -> Reading:
@@ -235,7 +242,7 @@ class _Reader:
             return reading
         if not reading.counted and self._role:
             return self._with_split(reading, self._role)
-        return self._with_split(reading, "train") if reading.count >= 0 else reading
+        return self._with_split(reading, "train") if reading.count >= 0 or reading.step >= 0 else reading
 
     def _with_split(self, reading: Reading, split: str) -> Reading:
         found = self._variants.get((id(reading), split))
@@ -357,9 +364,9 @@ def _row_reading(header: Header, cells: Iterable) -> tuple[Reading, list[str]]: 
             count, counter = len(found), name.lower()
         elif kind in (Kind.METRIC, Kind.VALUE):
             said = name_of(name)
-            fields.append(Field(len(found), name, said.metric, said.split))
+            fields.append(Field(len(found), name, said.metric, said.split or ("val" if header.classes else "")))
         found.append(cell.value)
-    return Reading(tuple(fields), epoch, epochs, count, -1, counter, counter.startswith("batch"), known=True), found
+    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, counter.startswith("batch"), known=True), found
 
 
 def _stands(row: _Row, reading: Reading) -> bool:
@@ -454,9 +461,11 @@ def _extend(builder: TableBuilder, track: _Track, inner: set[str], trained: _Tra
     evaluates = reading.role in ("val", "test")
     count = _column([row.count for row in rows])
     total = _column([row.numbers[reading.total] for row in rows]) if own and reading.total >= 0 else nan
+    if not own:   # a count announced by a line before
+        within = _starts_anew(list(zip(line, epoch, count, strict=True)), False)
     step = nan if within or (own and evaluates and reading.in_epoch) else count
-    if not own:
-        step = np.where(np.isnan(epoch), count, np.nan) if not inner else nan
+    if reading.step >= 0:
+        step = _column([row.numbers[reading.step] for row in rows])
     batch, batches = (count, total) if within and not evaluates else (nan, nan)
     if evaluates and (not own or within or reading.in_epoch):
         batch, batches = trained.inside(np.array(line, np.float64), epoch)
