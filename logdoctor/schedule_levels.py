@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ class Rates:
     @property
     def gaps(self) -> list[tuple[float, float]]:
         """For each change of level the last line before and the first line after it."""
-        return [(a.last, b.first) for a, b in zip(self.levels, self.levels[1:], strict=False)]
+        return [(a.last, b.first) for a, b in pairwise(self.levels)]
 
     @property
     def digit(self) -> float:
@@ -113,11 +114,10 @@ def clean(values: Floats) -> Floats:
 def resolution(values: Floats) -> Floats:
     """The unit of the last digit each rate was printed with, shape (n,): the finer of fixed decimals and of fixed
     significant digits, as far as all values agree with either."""
-    fixed = next((10.0**-n for n in range(9) if np.allclose(values, np.round(values, n), rtol=1e-9, atol=1e-12)), np.inf)
-    relative = next((n for n in range(1, 9) if _rounded(values, n)), 12)
-    with np.errstate(divide="ignore"):
-        exponent = np.where(values > 0, np.floor(np.log10(np.abs(values))), -np.inf)
-    return np.minimum(fixed, np.where(values > 0, 10.0 ** (exponent - relative + 1), fixed if np.isfinite(fixed) else 0.0))
+    decimals = next((n for n in range(9) if np.allclose(values, np.round(values, n), rtol=1e-9, atol=1e-12)), 15)
+    digits = next((n for n in range(1, 9) if _rounded(values, n)), 12)
+    exponent = np.floor(np.log10(np.maximum(values, 1e-300)))
+    return np.where(values > 0, np.minimum(10.0**-decimals, 10.0 ** (exponent - digits + 1)), 10.0**-decimals)
 
 
 def _rounded(values: Floats, digits: int) -> bool:
@@ -167,8 +167,8 @@ def without_flips(found: Sequence[Level], grid: Grid) -> tuple[list[Level], int]
 def _is_flip(found: Sequence[Level], index: int, upward: bool, grid: Grid) -> bool:
     before, level, after = found[index - 1 : index + 2]
     short = level.points == 1 or (grid.unit == "epoch" and after.first - before.last <= 1.01 + grid.interval)
-    beside = max(before.points, after.points)
-    return before.value == after.value and (level.value > before.value) == upward and short and beside >= 4 * level.points
+    long_beside = max(before.points, after.points) >= 4 * level.points
+    return short and long_beside and before.value == after.value and (level.value > before.value) == upward
 
 
 def places(found: Sequence[Level], grid: Grid) -> list[float]:
@@ -179,11 +179,11 @@ def places(found: Sequence[Level], grid: Grid) -> list[float]:
     """
     if _only_changes(found, grid):
         return [level.first for level in found[1:]]
-    gaps = [(a.last, b.first) for a, b in zip(found, found[1:], strict=False)]
-    simple = [_place(low, high, grid) for low, high in gaps]
-    if len(gaps) > 1 and (length := common_length(gaps, grid)) is not None:
+    gaps = [(a.last, b.first) for a, b in pairwise(found)]
+    unclear = len(gaps) > 1 and (grid.unit != "epoch" or any(len(_choices(*gap, grid)) > 1 for gap in gaps))
+    if unclear and (length := common_length(gaps, grid)) is not None:
         return [length * (k + 1) for k in range(len(gaps))]
-    return simple
+    return [_place(low, high, grid) for low, high in gaps]
 
 
 def _only_changes(found: Sequence[Level], grid: Grid) -> bool:
@@ -192,15 +192,18 @@ def _only_changes(found: Sequence[Level], grid: Grid) -> bool:
 
 
 def _place(low: float, high: float, grid: Grid) -> float:
-    if grid.unit != "epoch":
+    epochs = _choices(low, high, grid) if grid.unit == "epoch" else range(0)
+    if not epochs:
         return high if grid.before else low
+    return float(max(epochs, key=lambda epoch: (_roundness(epoch), epoch if grid.before else -epoch)))
+
+
+def _choices(low: float, high: float, grid: Grid) -> range:
+    """Whole epochs at which the rate can have changed between two lines; of two at both ends only the likelier."""
     first, last = math.ceil(low - 1e-6), math.floor(high + 1e-6)
-    if last < first:
-        return high if grid.before else low
-    if last - first <= 1:
-        return float(last if grid.before else first)
-    inside = range(first + 1, last + 1) if grid.before else range(first, last)
-    return float(max(inside, key=lambda epoch: (_roundness(epoch), epoch if grid.before else -epoch)))
+    if last > first and last - first > high - low - 1e-6:
+        return range(first + 1, last + 1) if grid.before else range(first, last)
+    return range(first, last + 1)
 
 
 def _roundness(number: int) -> int:
@@ -208,7 +211,7 @@ def _roundness(number: int) -> int:
 
 
 def common_length(gaps: Sequence[tuple[float, float]], grid: Grid) -> float | None:
-    """The length that equal levels would have, if the changes can lie at 1, 2, 3 … times one length; None if they cannot."""
+    """The length of equal levels, if changes within `gaps` can lie at 1, 2, 3 … times one length; else None."""
     slack = 1e-6 * gaps[-1][1]
     low = max(a / (k + 1) for k, (a, _) in enumerate(gaps)) - slack
     high = min(b / (k + 1) for k, (_, b) in enumerate(gaps)) + slack
@@ -216,6 +219,6 @@ def common_length(gaps: Sequence[tuple[float, float]], grid: Grid) -> float | No
         return None
     first, last = math.ceil(low), math.floor(high)
     if first <= last and grid.unit != "index":
-        whole = range(first, last + 1) if last - first < 5000 else range(last, first, -max(1, (last - first) // 5000))
-        return float(max(whole, key=lambda n: (_roundness(n) if last - first > 1 else 0, n if grid.before else -n)))
+        whole = range(first, last + 1, max(1, (last - first) // 5000))
+        return float(max(whole, key=lambda n: (_roundness(n), n if grid.before else -n)))
     return high - slack if grid.before else low + slack

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,13 @@ from logdoctor.schedule_smooth import acceptable, smooth_shape, stairs_shape
 
 Floats = npt.NDArray[np.float64]
 
-TURN = 0.05          # relative: smaller ups and downs are no turn
-STAIR = 1.5          # epochs: a rate kept for less may be a stair of a schedule set anew each epoch
-STEEP = 0.6          # a rate that keeps less than this from one line to the next was dropped, not annealed
-LONG_RAMP = 0.2      # of the run: a rise that takes longer is half of a cycle rather than a warm-up
-CYCLE_ENDS = 0.15    # of the peak: a one-cycle schedule ends below this
-ABRUPT = 0.35        # rise ÷ fall: below this the rate restarts, above it swings
+TURN = 0.05  # relative: smaller ups and downs are no turn
+STAIR = 1.5  # epochs: a rate kept for less may be a stair of a schedule set anew each epoch
+STEEP = 0.6  # a rate that keeps less than this from one line to the next was dropped, not annealed
+GENTLE, MANY = 0.8, 8  # equal stairs by a larger factor, so many of them, are exponential decay rather than drops
+LONG_RAMP = 0.2  # of the run: a rise that takes longer is half of a cycle rather than a warm-up
+CYCLE_ENDS = 0.15  # of the peak: a one-cycle schedule ends below this
+ABRUPT = 0.35  # rise ÷ fall: below this the rate restarts, above it swings
 
 
 def recognise_shape(rates: Rates) -> Shape:
@@ -27,7 +29,7 @@ def recognise_shape(rates: Rates) -> Shape:
     if len(rates.levels) == 1:
         return Shape("constant", {"base": rates.levels[0].value})
     turns = turning_points(rates.heights, rates.digit)
-    rising = [bool(rates.heights[b] > rates.heights[a]) for a, b in zip(turns, turns[1:], strict=False)]
+    rising = [bool(rates.heights[b] > rates.heights[a]) for a, b in pairwise(turns)]
     if not any(rising):
         return _falling(rates)
     if sum(rising) == 1 and rising[0]:
@@ -36,7 +38,7 @@ def recognise_shape(rates: Rates) -> Shape:
 
 
 def turning_points(values: Floats, slack: float) -> list[int]:
-    """Indices of both ends and of every extreme from which values turn by more than 5 % and two last digits (`slack`)."""
+    """Indices of both ends and of every extreme from which values turn by more than 5 % and two last digits."""
     extremes, low, high, direction = [0], 0, 0, 0
     for i, value in enumerate(values):
         low = i if value < values[low] else low
@@ -61,10 +63,10 @@ def _falling(rates: Rates, start: float = 0.0) -> Shape:
     if all(held[:-1]) and not _last_digit_only(rates):
         smooth = None if _one_factor(rates) else stairs_shape(rates)
         return smooth or _piecewise(rates)
-    smooth = smooth_shape(rates, start)
-    if smooth is not None:
-        return smooth
-    return _piecewise(rates) if _share_held(rates, held) > 0.7 else _custom(rates)
+    mostly_held = _share_held(rates, held) > 0.7
+    if mostly_held and _steep(rates):
+        return _piecewise(rates)
+    return smooth_shape(rates, start) or (_piecewise(rates) if mostly_held else _custom(rates))
 
 
 def _held(rates: Rates) -> list[bool]:
@@ -104,11 +106,14 @@ def _piecewise(rates: Rates) -> Shape:
     heights, at = rates.heights, rates.places
     changes = tuple(Change(p, float(a), float(b)) for p, a, b in zip(at, heights, heights[1:], strict=False))
     base = float(heights[0])
-    gamma = float(f"{heights[1] / base:.4g}") if base else 0.0   # the first two rates carry the most digits
+    gamma = float(f"{heights[1] / base:.4g}") if base else 0.0  # the first two rates carry the most digits
     if not _one_factor(rates):
         return Shape("multistep", {"base": base, "milestones": at, "rates": heights.tolist()}, changes=changes)
-    if len(at) > 1 and common_length(rates.gaps, rates.grid) is not None:
-        return Shape("step", {"base": base, "gamma": gamma, "length": at[0]}, changes=changes)
+    length = common_length(rates.gaps, rates.grid) if len(at) > 1 else None
+    if length is not None and gamma > GENTLE and len(at) >= MANY:
+        return Shape("exponential", {"base": base, "gamma": float(f"{gamma ** (1 / length):.4g}"), "stair": length})
+    if length is not None:
+        return Shape("step", {"base": base, "gamma": gamma, "length": length}, changes=changes)
     kind = "plateau-driven" if _unplanned(at, rates.end) else "multistep"
     return Shape(kind, {"base": base, "milestones": at, "gamma": gamma}, changes=changes)
 
@@ -125,12 +130,12 @@ def _unplanned(at: Sequence[float], end: float) -> bool:
 
 def _custom(rates: Rates) -> Shape:
     """No known kind; of its changes those count as jumps that are steep and far larger than the others."""
-    with np.errstate(divide="ignore"):
-        logs = np.abs(np.diff(np.log(np.maximum(rates.heights, 1e-300))))
-    steep = (logs > -np.log(STEEP)) & ((logs >= 3 * np.median(logs)) | np.array(_held(rates)[:-1]))
-    changes = [
-        Change(rates.places[i], float(rates.heights[i]), float(rates.heights[i + 1])) for i in np.flatnonzero(steep)
-    ]
+    falls = np.abs(np.diff(rates.heights))
+    logs = np.abs(np.diff(np.log(np.maximum(rates.heights, 1e-300))))
+    stands_out = (logs >= 3 * np.median(logs)) & (falls >= 3 * np.median(falls))
+    steep = np.flatnonzero((logs > -np.log(STEEP)) & (stands_out | np.array(_held(rates)[:-1])))
+    at, heights = rates.places, rates.heights
+    changes = [Change(at[i], float(heights[i]), float(heights[i + 1])) for i in steep]
     return Shape("custom", {"base": float(rates.heights[0])}, changes=tuple(changes))
 
 
@@ -142,6 +147,8 @@ def _rise_first(rates: Rates, peak: int) -> Shape:
     fall = rates.between(peak, len(rates.levels) - 1)
     warm_up = rates.levels[peak].first
     rest = _falling(fall, warm_up)
+    if rest.kind == "custom" and len(fall.levels) > 4:  # the line of the peak may lie before or behind the true one
+        rest = smooth_shape(rates.between(peak + 1, len(rates.levels) - 1), warm_up) or rest
     if not rest.changes and rest.kind != "constant" and _is_cycle(rates, peak, share, rest):
         heights = rates.heights
         return Shape("one-cycle", {"low": float(heights[0]), "peak": float(heights[peak]), "last": float(heights[-1]),
@@ -152,20 +159,17 @@ def _rise_first(rates: Rates, peak: int) -> Shape:
 
 
 def _is_cycle(rates: Rates, peak: int, share: float, rest: Shape) -> bool:
-    """Whether a rise and the smooth fall after it are one cycle: an S-shaped rise, or a long straight one to a low end."""
+    """Whether a rise and the smooth fall after it are one cycle: the rise S-shaped, or long and straight."""
     ramp = rates.between(0, peak)
-    before = ramp.value < ramp.value.max() * (1 - 1e-6)
-    x, y = ramp.x[before], ramp.value[before]
-    low_end = rates.heights[-1] < CYCLE_ENDS * rates.heights[peak]
-    if len(x) >= 4:
-        straight = np.polyval(np.polyfit(x, y, 1), x)
-        if np.sqrt(np.mean((y - straight) ** 2)) > 0.03 * np.ptp(y):
-            return share > LONG_RAMP / 2
-        return bool(low_end and share > LONG_RAMP and rest.kind == "linear")
-    if len(x) == 1:
-        return bool(low_end and share > LONG_RAMP)
-    flattening = (rates.heights[peak] - y[-1]) < 0.5 * (y[-1] - y[-2])
-    return bool(low_end and share > LONG_RAMP and flattening)
+    if rates.heights[-1] > CYCLE_ENDS * rates.heights[peak] or share < LONG_RAMP / 2:
+        return False
+    if len(ramp.levels) < 5:
+        steps = np.diff(ramp.heights)
+        return share > LONG_RAMP and (len(steps) == 1 or bool(steps[-1] < 0.5 * steps[-2]))
+    fits = fit_families(ramp.x, ramp.value, ramp.digit, 0.0)
+    line = next(fit.rms for fit in fits if fit.kind == "linear")
+    curve = min(fit.rms for fit in fits if fit.kind == "cosine")
+    return (curve < 0.5 * line and line > 0.01 * ramp.value.max()) or (share > LONG_RAMP and rest.kind == "linear")
 
 
 def _several_rises(rates: Rates, turns: Sequence[int]) -> Shape:

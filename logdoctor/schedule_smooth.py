@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,15 @@ from logdoctor.schedule_levels import Rates, Shape, common_length
 Floats = npt.NDArray[np.float64]
 
 FITS_WITHIN = 0.01  # of the largest rate: a family that leaves more is not the one
-FITS_WELL = 0.002   # of the largest rate: no need to look for a constant head or tail
-FIT_POINTS = 100    # as many points decide as well as all
+FITS_EXACTLY = 2e-4  # of the largest rate: no other view of the points can be fitted better
+FITS_WELL = 0.002  # of the largest rate: no need to look for a constant head or tail
+LEAST_POINTS = 3  # so few points fit any family
+FIT_POINTS = 100  # as many points decide as well as all
 
 
 def smooth_shape(rates: Rates, start: float = 0.0) -> Shape | None:
     """The smooth family that points after a warm-up until `start` follow; None where none does."""
-    if len(rates.levels) < 3:
+    if len(rates.levels) < 3 or len(rates.x) < 3:
         return None
     fit, origin = _best(_views(rates, start), rates)
     if fit.rms > FITS_WELL * rates.value.max() + rates.digit:
@@ -44,19 +46,32 @@ def stairs_shape(rates: Rates) -> Shape | None:
     return named(fit, {}) if acceptable(fit, rates, 0.3 * FITS_WITHIN) else None
 
 
-def _best(views: Iterator[tuple[Floats, Floats, float]], rates: Rates) -> tuple[Fit, float]:
-    """The best family of the view that is fitted most closely (rounding counts as close)."""
-    found = [(fit_families(x, y, rates.digit, origin)[0], origin) for x, y, origin in views if len(x) >= 3]
-    least = 1e-4 * float(rates.value.max()) + 0.3 * rates.digit
-    return min(found, key=lambda pair: max(pair[0].rms, least), default=(Fit("custom", {}, math.inf, math.inf), 0.0))
+def _best(views: Iterable[tuple[Floats, Floats, float]], rates: Rates) -> tuple[Fit, float]:
+    """The best family of the first view that is fitted exactly, else of the one fitted most closely."""
+    exact = FITS_EXACTLY * float(rates.value.max()) + 0.3 * rates.digit
+    best, best_origin = Fit("custom", {}, math.inf, math.inf), 0.0
+    for x, y, origin in views:
+        fit = fit_families(x, y, rates.digit, origin)[0]
+        if fit.rms < best.rms:
+            best, best_origin = fit, origin
+        if fit.rms < exact:
+            break
+    return best, best_origin
 
 
 def _views(rates: Rates, start: float) -> Iterator[tuple[Floats, Floats, float]]:
-    """The points as logged, and one point a stair where it begins; counted from the start of the run or of the fall."""
+    """The points as logged, and one point a stair where it begins.
+
+    They count from where the schedule can have started: the end of the warm-up, an epoch later (a line may show the
+    rate of the epoch it ends), the first line, or the start of the run.
+    """
     pick = np.unique(np.linspace(0, len(rates.x) - 1, FIT_POINTS).round().astype(int))
-    for origin in {0.0, start}:
-        yield rates.x[pick], rates.value[pick], origin
-        if (stairs := _stairs(rates)) is not None:
+    x, y, stairs = rates.x[pick], rates.value[pick], _stairs(rates)
+    for origin in dict.fromkeys((start, start + 1.0, float(rates.x[0]), 0.0)):
+        if origin <= rates.x[0] or origin == start:
+            yield x, y, origin
+    if stairs is not None and len(stairs) > LEAST_POINTS:
+        for origin in dict.fromkeys((start, 0.0)):
             yield stairs, rates.heights, origin
 
 
@@ -75,7 +90,8 @@ def _trimmed_views(rates: Rates) -> Iterator[tuple[Floats, Floats, float]]:
     for begin, finish in ((rates.x[0], tail), (head, rates.x[-1]), (head, tail)):
         keep = np.flatnonzero((rates.x >= begin) & (rates.x <= finish))
         keep = keep[np.unique(np.linspace(0, len(keep) - 1, FIT_POINTS).round().astype(int))]
-        yield rates.x[keep], rates.value[keep], float(begin) if begin > rates.x[0] else 0.0
+        if len(keep) > LEAST_POINTS:
+            yield rates.x[keep], rates.value[keep], float(begin) if begin > rates.x[0] else 0.0
 
 
 def named(fit: Fit, extra: dict[str, float]) -> Shape:

@@ -8,8 +8,9 @@ sigmoid base/(1 + exp(−γ·(n − step))), which rises with γ > 0. n counts u
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ KINDS = {"fixed": "constant", "step": "step", "multistep": "multistep", "exp": "
          "poly": "poly", "sigmoid": "sigmoid"}  # fmt: skip
 NEEDED = {"fixed": (), "step": ("gamma", "stepsize"), "multistep": ("gamma", "stepvalue"), "exp": ("gamma",),
           "inv": ("gamma", "power"), "poly": ("power", "max_iter"), "sigmoid": ("gamma", "stepsize")}  # fmt: skip
-AGREES = 1e-3        # relative: a logged rate this near to the stated policy's agrees with it
-MOSTLY = 0.95        # share of logged rates that must agree (a resumed run may repeat a few)
+AGREES = 1e-3  # relative: a logged rate this near to the stated policy's agrees with it
+MOSTLY = 0.95  # share of logged rates that must agree (a resumed run may repeat a few)
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,15 @@ class _Policy:
     def rate(self, n: Floats) -> Floats:
         """The rate used by the update after n updates."""
         gamma, power = self.numbers.get("gamma", 1.0), self.numbers.get("power", 1.0)
-        size = self.numbers.get("stepsize", 1.0)
+        size, total = self.numbers.get("stepsize", 1.0), self.numbers.get("max_iter", math.inf)
         with np.errstate(over="ignore"):
-            factors = {
+            factors: dict[str, Callable[[], Any]] = {
                 "fixed": lambda: np.ones_like(n),
                 "step": lambda: gamma ** np.floor(n / size),
                 "multistep": lambda: gamma ** np.searchsorted(self.stepvalue, n, side="right"),
                 "exp": lambda: gamma**n,
                 "inv": lambda: (1 + gamma * n) ** -power,
-                "poly": lambda: np.maximum(1 - n / self.numbers.get("max_iter", math.inf), 0) ** power,
+                "poly": lambda: np.maximum(1 - n / total, 0) ** power,
                 "sigmoid": lambda: 1 / (1 + np.exp(-gamma * (n - size))),
             }
             return self.base * np.asarray(factors[self.name](), np.float64)
@@ -70,7 +71,7 @@ def stated_shape(facts: Mapping[str, RunFact], axis: Axis, end: float, logged: C
     jumps = [at for at in policy.jumps(end * place) if at < end * place]
     rates = clean(policy.rate(np.array([0.0, *jumps])))
     changes = tuple(
-        Change(at / place, float(a), float(b)) for at, a, b in zip(jumps, rates, rates[1:], strict=False) if a != b
+        Change(at / place, float(a), float(b)) for at, (a, b) in zip(jumps, pairwise(rates), strict=True) if a != b
     )
     if policy.name in ("step", "multistep") and not changes:
         return Shape("constant", {"base": policy.base, "planned": policy.name})

@@ -59,9 +59,7 @@ def fit_families(x: Floats, y: Floats, resolution: float = 0.0, origin: float | 
 def _fit(family: _Family, u: Floats, v: Floats, floor: float, span: float, scale: float) -> Fit:
     def residual(theta: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.nan_to_num(family.shape(theta, u) - v, nan=10.0, posinf=10.0, neginf=-10.0).clip(
-                -10.0, 10.0
-            )
+            return np.nan_to_num(family.shape(theta, u) - v, nan=10.0, posinf=10.0, neginf=-10.0).clip(-10.0, 10.0)
 
     found = [least_squares(residual, np.array(start, float), method="lm", max_nfev=400) for start in family.starts]
     best = min(found, key=lambda result: float(result.cost))
@@ -71,16 +69,16 @@ def _fit(family: _Family, u: Floats, v: Floats, floor: float, span: float, scale
 
 
 def _linear(theta: Floats, u: Floats) -> Floats:
-    return theta[0] + theta[1] * u
+    return np.asarray(theta[0] + theta[1] * u)
 
 
 def _exponential(theta: Floats, u: Floats) -> Floats:
-    return theta[0] * np.exp(np.clip(theta[1], -50, 50) * u)
+    return np.asarray(theta[0] * np.exp(np.clip(theta[1], -50, 50) * u))
 
 
 def _inverse(power: float | None) -> Shape:
     def shape(theta: Floats, u: Floats) -> Floats:
-        return theta[0] * (1 + np.exp(theta[1]) * u) ** -(power or np.clip(theta[2], 0.05, 4))
+        return np.asarray(theta[0] * (1 + np.exp(theta[1]) * u) ** -(power or np.clip(theta[2], 0.05, 4)))
 
     return shape
 
@@ -88,18 +86,17 @@ def _inverse(power: float | None) -> Shape:
 def _poly(theta: Floats, u: Floats) -> Floats:
     floor = theta[3] if len(theta) > 3 else 0.0
     left = np.clip(1 - u / (1 + np.exp(np.clip(theta[1], -30, 5))), 0, 1)
-    return floor + (theta[0] - floor) * left ** np.clip(theta[2], 0.1, 10)
+    return np.asarray(floor + (theta[0] - floor) * left ** np.clip(theta[2], 0.1, 10))
 
 
 def _cosine(theta: Floats, u: Floats) -> Floats:
     floor = theta[2] if len(theta) > 2 else 0.0
-    return floor + (theta[0] - floor) * 0.5 * (
-        1 + np.cos(np.pi * u / (0.9 + np.exp(np.clip(theta[1], -10, 3))))
-    )
+    total = 0.9 + np.exp(np.clip(theta[1], -10, 3))
+    return np.asarray(floor + (theta[0] - floor) * 0.5 * (1 + np.cos(np.pi * u / total)))
 
 
 def _sigmoid(theta: Floats, u: Floats) -> Floats:
-    return theta[0] / (1 + np.exp(-np.clip(theta[1], -200, 200) * (u - theta[2])))
+    return np.asarray(theta[0] / (1 + np.exp(-np.clip(theta[1], -200, 200) * (u - theta[2]))))
 
 
 def _name_linear(theta: Floats, span: float, scale: float) -> dict[str, float]:
