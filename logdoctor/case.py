@@ -16,7 +16,7 @@ from logdoctor.finding import CannotJudgeError, Evidence, Span
 from logdoctor.run import Curve, Floats, Run
 from logdoctor.schedule import recognise
 from logdoctor.segments import Schedule
-from logdoctor.stretches import Stretch, judge_drops, judge_stretches
+from logdoctor.stretches import Stretch, judge_drops, judge_stretches, since_last_spike
 from logdoctor.tracks import Track, track
 from logdoctor_parsers.names import direction
 
@@ -161,11 +161,18 @@ class Case:
     def end(self) -> EndState:
         """Whether the train loss was still falling at the end. Errors: CannotJudgeError with too few points."""
         train = self.needs_train()
-        last, after_drop = self.stretches[-1], len(self.stretches) > 1
-        trend = last.flatness.trend
+        last = since_last_spike(self.stretches[-1])
         if self.schedule.origin == "unknown":
             trend = falling_trend(last.x, last.y, np.ones_like(last.x), last.sigma, np.inf)
-        return judge_end(last, trend, self.length, train.width, self.total_drop, after_drop)
+            last = replace(last, flatness=replace(last.flatness, trend=trend))
+        return judge_end(
+            last,
+            length=self.length,
+            width=train.width,
+            total=self.total_drop,
+            after_drop=len(self.stretches) > 1,
+            val=self.val,
+        )
 
     @property
     def annealed(self) -> bool:

@@ -9,10 +9,14 @@ import numpy as np
 from logdoctor.curves.fits import fit_line
 from logdoctor.run import Floats
 from logdoctor.stretches import Stretch
+from logdoctor.tracks import Track
 
 END_SHARE = 0.2  # of the run
 SHARE = 0.02  # of the total drop
 TAIL_SHARE = 0.45  # of the last learning-rate segment, over which significance is asked
+NOISY = 0.05  # of the total drop: scatter of the train loss that may hide a fall
+VAL_SHARE, VAL_T = 0.05, 5.0  # of the validation loss's own drop, and standard errors
+MIN_VALIDATIONS = 6
 MIN_T, MIN_T_AFTER_DROP = 1.5, 3.0  # after a drop the loss usually falls at once and is flat soon
 
 
@@ -31,27 +35,42 @@ class EndState:
     borderline: bool
 
 
-def judge_end(last: Stretch, trend: Floats, length: float, width: float, total: float, after_drop: bool) -> EndState:
+def judge_end(
+    last: Stretch, *, length: float, width: float, total: float, after_drop: bool, val: Track | None
+) -> EndState:
     """Judge the end of the last learning-rate segment.
 
-    `trend`: its level at each bin, shape (n,); `length`: the run's; `width`: a bin's; `total`: the drop of the whole
-    run. A bin's value lags its right edge by half a width. The first bin after a drop still holds the transition and
-    is left out (`after_drop`).
+    `length`: the run's; `width`: a bin's; `total`: the drop of the whole run. A bin's value lags its right edge by
+    half a width. The first bin after a drop still holds the transition and is left out (`after_drop`). Where single
+    batches are logged their noise hides a fall that the validation loss, a mean over a whole set at fixed weights,
+    shows plainly: it can stand in for significance.
     """
-    x = last.x
+    x, trend = last.x, last.flatness.trend
     earliest = float(x[0]) + (width if after_drop and len(x) > 2 else 0.0)
     start = max((1 - END_SHARE) * length + width / 2, earliest)
     fall = float(np.interp(start, x, trend) - trend[-1]) / total if total > 0 else 0.0
-    t = _tail_t(last)
+    t = tail_t(x, last.y, last.sigma)
     needed = MIN_T_AFTER_DROP if after_drop else MIN_T
-    falling = fall > SHARE and t > needed
-    borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and t < 2 * needed)
+    backed = not after_drop and t > -MIN_T and last.sigma > NOISY * total and _falls_plainly(val, start)
+    falling = fall > SHARE and (t > needed or backed)
+    borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and t < 2 * needed and not backed)
     return EndState(falling, fall, start, t, borderline)
 
 
-def _tail_t(last: Stretch) -> float:
+def tail_t(x: Floats, y: Floats, sigma: float) -> float:
     """How many standard errors the end falls: of the line's own residuals, or of the usual scatter if larger."""
-    n = max(min(len(last.x), 4), round(TAIL_SHARE * len(last.x)))
-    line = fit_line(last.x[-n:], last.y[-n:])
-    error = max(line.slope_error, last.sigma / max(line.spread, 1e-12) ** 0.5)
+    n = max(min(len(x), 4), round(TAIL_SHARE * len(x)))
+    line = fit_line(x[-n:], y[-n:])
+    error = max(line.slope_error, sigma / max(line.spread, 1e-12) ** 0.5)
     return -line.slope / error if error > 0 else float(np.copysign(np.inf, -line.slope))
+
+
+def _falls_plainly(val: Track | None, start: float) -> bool:
+    """Whether the validation loss still falls from `start` on, by much and beyond doubt."""
+    if val is None or len(val) < MIN_VALIDATIONS:
+        return False
+    tail = slice(-max(4, round(TAIL_SHARE * len(val))), None)
+    line = fit_line(val.x[tail], val.y[tail])
+    fall = -line.slope * (float(val.x[-1]) - start)
+    height = val.first - float(val.y.min())
+    return fall > VAL_SHARE * height > 0 and tail_t(val.x, val.y, val.noise) > VAL_T

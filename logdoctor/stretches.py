@@ -12,12 +12,15 @@ import numpy.typing as npt
 from logdoctor.curves.fits import fit_line
 from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
 from logdoctor.curves.noise import noise
+from logdoctor.curves.spikes import find_spikes
+from logdoctor.curves.trend import falling_trend
 from logdoctor.run import Floats
 from logdoctor.segments import Drop, Segment
 from logdoctor.tracks import Track
 
 LATE_SHARE = 0.5  # of the segment
 NOISE_BINS = 12  # the least that tell a scatter
+MIN_AFTER_SPIKE = 4  # bins
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,18 @@ class Stretch:
         error = max(line.slope_error, self.sigma / math.sqrt(max(line.spread, 1e-12)))
         fall = -line.slope
         return max(fall + 2 * error, -fall) * float(self.x[-1] - since)
+
+
+def since_last_spike(stretch: Stretch) -> Stretch:
+    """The stretch from where its last spike was over, its trend fitted anew; itself without one, or too short then."""
+    over = [spike.back for spike in find_spikes(stretch.y) if spike.back is not None]
+    if not over or len(stretch.y) - over[-1] < MIN_AFTER_SPIKE:
+        return stretch
+    x, y = stretch.x[over[-1] :], stretch.y[over[-1] :]
+    sigma = min(stretch.sigma, noise(y))
+    trend = falling_trend(x, y, np.ones_like(x), sigma, float(np.ptp(y)))
+    flatness = replace(stretch.flatness, trend=trend)
+    return replace(stretch, x=x, y=y, sigma=sigma, flatness=flatness)
 
 
 def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) -> tuple[Stretch, ...]:

@@ -90,10 +90,15 @@ def track(curve: Curve | None, role: str, axis: Axis, cadence: float | None = No
         return None
     x = curve.x[curve.finite]
     width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
-    running = bool(RUNNING_WORDS & set(words(curve.tag)))
+    running = is_running(curve)
     sign = -1 if direction(curve.metric) > 0 else 1
     bins = bin_values(x, sign * curve.value[curve.finite], width, running=running)
     return Track(curve, bins, width, role, running, sign)
+
+
+def is_running(curve: Curve) -> bool:
+    """Whether the tag says that the values are means over the epoch so far."""
+    return bool(RUNNING_WORDS & set(words(curve.tag)))
 
 
 def _epoch_width(x: Floats) -> float:

@@ -9,7 +9,8 @@ from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, percent, sentence
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Finding, Severity
-from logdoctor.run import Floats
+from logdoctor.run import Curve, Floats
+from logdoctor.tracks import Track, is_running
 
 BINS = 10
 
@@ -66,9 +67,11 @@ class EpochSawtooth:
             raise CannotJudgeError("the length of an epoch is unknown")
         if case.departure.diverged:
             return None
-        finite = train.curve.finite & (train.curve.x > case.length / 3)
-        epochs = train.curve.x[finite] / case.epochs(1.0)
-        pattern = find_pattern(epochs, train.curve.value[finite], self.min_epochs, self.min_points)
+        curve = _finest(case, train)
+        late = curve.finite & (curve.x > case.length / 3)
+        shift = 1e-6 if curve.x[0] == 0 else -1e-6  # a series that starts at 0 counts from 0
+        epochs = curve.x[late] / case.epochs(1.0) + shift
+        pattern = find_pattern(epochs, curve.value[late], self.min_epochs, self.min_points)
         high = (
             pattern.ramp > self.min_ramp * abs(case.total_drop) and pattern.ramp > self.min_ramp_level * pattern.level
         )
@@ -90,9 +93,15 @@ class EpochSawtooth:
         )
 
 
+def _finest(case: Case, train: Track) -> Curve:
+    """The telling of the train loss with the most points that is not a running mean: epoch means show no pattern."""
+    same = (c for c in case.run.curves if c.metric == train.curve.metric and c.split == train.curve.split)
+    return max((c for c in same if not is_running(c)), key=len, default=train.curve)
+
+
 def find_pattern(epochs: Floats, y: Floats, min_epochs: float, min_points: float) -> Pattern:
     """The mean course within an epoch; `epochs`: position in epochs completed (n,). Errors: CannotJudgeError."""
-    number = np.ceil(epochs - 1e-6)
+    number = np.ceil(epochs)
     each, inverse, counts = np.unique(number, return_inverse=True, return_counts=True)
     if len(each) < min_epochs or len(y) < min_points * len(each):
         raise CannotJudgeError(f"{len(each)} epochs of {len(y) / max(len(each), 1):.1f} logged values are too few")

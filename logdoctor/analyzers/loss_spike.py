@@ -8,7 +8,7 @@ import numpy as np
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, sentence
 from logdoctor.case import Case
-from logdoctor.curves.spikes import Spike, find_spikes
+from logdoctor.curves.spikes import MIN_SHARE, MIN_SIGMAS, Spike, find_spikes
 from logdoctor.finding import Finding, Severity
 from logdoctor.run import Floats
 from logdoctor.tracks import Track
@@ -45,8 +45,8 @@ class LossSpike:
 
     name: ClassVar[str] = "loss-spike"
 
-    min_sigmas: float = limit(8.0, "σ", "z-scores of 3 to 6 report drops and heavy tails as spikes")
-    min_share: float = limit(0.1, "share of the drop so far", "smaller bumps of an epoch mean cost nothing")
+    min_sigmas: float = limit(MIN_SIGMAS, "σ", "z-scores of 3 to 6 report drops and heavy tails as spikes")
+    min_share: float = limit(MIN_SHARE, "share of the drop so far", "smaller bumps of an epoch mean cost nothing")
     min_share_value: float = limit(1.0, "share of the drop so far", "a single batch can be hard without harm")
     recovery_epochs: float = limit(5.0, "epochs", "later than that it has cost a noticeable part of the run")
     max_share_of_points: float = limit(0.03, "share of the points", "spikes are rare by definition")

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, percent, sentence
 from logdoctor.case import Case
@@ -28,6 +30,7 @@ class Oscillation:
 
     Limits
         min_share: σ of either loss as a share of the total drop.
+        min_share_level: σ of the validation loss as a share of the loss.
 
     What fools it
         Cyclic rates and warm restarts swing on purpose (not judged). Runs that learned next to nothing.
@@ -39,6 +42,7 @@ class Oscillation:
     name: ClassVar[str] = "oscillation"
 
     min_share: float = limit(0.1, "share of the total drop", "twice what a fixed small model shows between epochs")
+    min_share_level: float = limit(0.01, "share of the loss", "a loss that never moved swings within nothing")
 
     def analyze(self, case: Case) -> Finding | None:
         train, val = case.needs_train(10), case.needs_val(10)
@@ -48,7 +52,8 @@ class Oscillation:
             raise CannotJudgeError(f"the {case.schedule.kind} schedule makes the loss swing on purpose")
         scale = abs(case.total_drop)
         swings = [_second_half(track) / scale if scale > 0 else 0.0 for track in (train, val)]
-        if min(swings) < self.min_share:
+        still = _second_half(val) < self.min_share_level * abs(float(np.median(val.y)))
+        if min(swings) < self.min_share or still:
             return None
         half = case.length / 2
         clauses = doubts(case, borderline=min(swings) < 1.5 * self.min_share)

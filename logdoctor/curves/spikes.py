@@ -11,6 +11,7 @@ from logdoctor.curves.noise import noise, robust_sigma
 
 Floats = npt.NDArray[np.float64]
 
+MIN_SIGMAS, MIN_SHARE = 8.0, 0.1  # defaults for epoch means: height in σ of the past, and of the drop so far
 RECENT = 5  # points whose median is the level before
 MEMORY = 30  # points whose scatter is the usual one
 LASTING_SIGMAS = 3.0  # the next point must still be above: a lone value is a hard batch or a heavy tail …
@@ -34,7 +35,7 @@ class Spike:
     back: int | None
 
 
-def find_spikes(y: Floats, min_sigmas: float, min_share: float) -> list[Spike]:
+def find_spikes(y: Floats, min_sigmas: float = MIN_SIGMAS, min_share: float = MIN_SHARE) -> list[Spike]:
     """All spikes of a curve y (n,), in order.
 
     A spike rises above the median of the last five points by more than `min_sigmas` of the scatter of the past, by
