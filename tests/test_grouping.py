@@ -114,7 +114,7 @@ def test_event_files_in_the_folder_given_have_its_name() -> None:
     [
         ("train.log", "train"), ("train_resume.log", "train"), ("train.1.log", "train"), ("metrics_1.csv", "metrics"),
         ("20240301_120000.log.json", "20240301_120000"), ("20240301_120000.log_resume.json", "20240301_120000"),
-        ("run_2024-03-01.txt", "run"), ("resnet50.log", "resnet50"),
+        ("run_2024-03-01.txt", "run"), ("resnet50.log", "resnet50"), ("resumed_1.log", "resumed"),
     ],
 )  # fmt: skip
 def test_stems(name: str, expected: str) -> None:
