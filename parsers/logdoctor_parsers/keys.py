@@ -55,6 +55,7 @@ _CHINESE = {
 }  # fmt: skip
 
 
+_EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
 
 
@@ -82,8 +83,8 @@ def kind_of(phrase: str) -> Kind:
     said = set(parts)
     if all(part in SPLITS for part in parts):
         return Kind.ROLE
-    if "cost" in said and said & {"batch", "reader", "data", "iter", "step", "forward", "backward"}:
-        return Kind.SIDE   # a time
+    if _EXCEPTION.search(phrase) or "cost" in said and said & {"batch", "reader", "data", "iter", "step", "forward", "backward"}:
+        return Kind.SIDE   # `ValueError: 0 is not in list`; the cost of a batch is a time
     if parts[-1] in COUNTERS | EPOCHS and said & {"at", "for", "in", "on"} and len(parts) > 2:
         return Kind.EPOCH if parts[-1] in EPOCHS else Kind.COUNTER   # `validation loss at iteration`
     if is_loss(phrase):

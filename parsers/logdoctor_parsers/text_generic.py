@@ -25,6 +25,7 @@ MAX_LINE = 20_000          # characters; longer lines are dumps
 MIN_REPEATS = 3            # lines of one shape that make a curve where the log gives no counter at all
 _TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
 _BAR = re.compile(r"(?P<before>.*?)\d+%\|[^|]*\|\s*(?P<n>[\d.]+\w?)/(?P<total>[\d.]+\w?)\s*\[(?P<inside>[^\]]*)\](?P<after>.*)")
+_SPEED = re.compile(r"\d(?:it/s|s/it)|\?it/s|\d+/\d+ \[\d+:\d")
 _POSTFIX = re.compile(r"(?:it/s|s/it|/s)\b,?\s*(.*)|<\S+,\s*(.*)")
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")   # means over the whole run, printed at its end
 _SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")   # of a configuration
@@ -146,7 +147,9 @@ class _Reader:
         """A progress bar's line: what the bar says (true) or the message printed behind it (false), and a step it gives."""
         match = _BAR.match(text)
         if match is None:
-            return text, True, ""
+            return ("", True, "") if _SPEED.search(text) else (text, False, "")
+        if "[" in match["inside"] or _SPEED.search(match["after"]):
+            return "", True, ""   # two bars over each other
         if any(character.isdigit() for character in match["after"]):
             message, _ = strip(match["after"].strip())
             planned = self._planned.get("max_iter")
