@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 TURN = 0.05  # relative: smaller ups and downs are no turn
 STAIR = 1.5  # epochs: a rate kept for less may be a stair of a schedule set anew each epoch
 STEEP = 0.6  # a rate that keeps less than this from one line to the next was dropped, not annealed
+THREE_DIGITS = 0.005  # relative: what printing with three digits can do to a rate
 GENTLE, MANY = 0.8, 8  # equal stairs by a larger factor, so many of them, are exponential decay rather than drops
 LONG_RAMP = 0.2  # of the run: a rise that takes longer is half of a cycle rather than a warm-up
 CYCLE_ENDS = 0.15  # of the peak: a one-cycle schedule ends below this
@@ -94,8 +95,9 @@ def _last_digit_only(rates: Rates) -> bool:
 
 
 def _one_factor(rates: Rates) -> bool:
-    """Whether one factor explains every change, given the digits printed."""
-    half = rates.resolution[np.searchsorted(rates.x, [level.first for level in rates.levels])] / 2
+    """Whether one factor explains every change, given the digits printed (at worst three)."""
+    printed = rates.resolution[np.searchsorted(rates.x, [level.first for level in rates.levels])]
+    half = np.maximum(printed / 2, THREE_DIGITS * rates.heights)
     least = np.maximum(rates.heights[1:] - half[1:], 0) / (rates.heights[:-1] + half[:-1])
     most = (rates.heights[1:] + half[1:]) / np.maximum(rates.heights[:-1] - half[:-1], 1e-300)
     return bool(np.max(least) <= np.min(most) * (1 + 1e-4))
