@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
 from logdoctor_parsers.names import words
+from logdoctor_parsers.phrases import Key, key_before, unit_of, without_small_words
 
 MAX_NUMBERS = 400
+AVERAGE = " (avg)"   # what the tag of a running average ends with
 WITHOUT_SPLIT = ("lr", "lr_multiplier", "grad_norm")
 
 
@@ -55,6 +57,16 @@ class Reading:
         """Whether the line itself says where it stands."""
         return self.epoch >= 0 or self.count >= 0 or self.step >= 0
 
+    @property
+    def iterates(self) -> bool:
+        """Whether the line counts iterations of any kind."""
+        return self.count >= 0 or self.step >= 0
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the line speaks of validation or test data."""
+        return self.role in ("val", "test")
+
     def with_split(self, split: str) -> Reading:
         """The same, its values of unsaid split read as of `split`."""
         fields = tuple(
@@ -67,21 +79,9 @@ class Reading:
         return replace(self, fields=tuple(f for f in self.fields if f.index in indexes))
 
 
-_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
-_SEPARATOR = re.compile(r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to)\b)?\s*$""")
-_NAME_BACKWARDS = re.compile(r"[\w@/.+*#&% -]*")
-_MAX_NAME = 120   # characters before a number that may name it
-_EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
 _LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s*[\[(]?\s*$")
-_UNIT = re.compile(
-    r"\s?(?:(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
-    r"|(?:samples|images|examples|batches)(?!\s*=)\b|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?![\w])(?!\s*[:=(]))"
-    r"|epoch(?=\W)|\s?轮"
-    r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
-)
 _FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
-_SMALL_WORDS = frozenset(["a", "after", "and", "at", "by", "for", "in", "is", "of", "on", "over", "than", "the", "to", "took", "with", "number", "about", "only"])
 _AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}   # brackets in which a fraction counts
@@ -92,23 +92,12 @@ _EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
 
 
 @dataclass
-class _Key:
-    """The words before one number."""
-
-    phrase: str = ""
-    kind: Kind = Kind.NOTHING
-    separated: bool = False   # by `:` or `=`
-    opened: str = ""          # the bracket right before the number
-    said: str = ""            # a remark in brackets: `loss (train): 0.3`
-
-
-@dataclass
 class _Draft:
     """A reading being made."""
 
     texts: Sequence[str]
     example: Sequence[str]
-    keys: list[_Key]
+    keys: list[Key]
     units: list[str]
     fields: list[Field] = field(default_factory=list)
     epoch: int = -1
@@ -133,12 +122,12 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     """What lines of this shape mean. `texts`: n + 1 pieces, `example`: the n numbers of one such line."""
     if not 0 < len(example) <= MAX_NUMBERS:
         return Reading(role=_header_role(texts[0]) if texts else "")
-    units = [_unit(text) for text in texts[1:]]
+    units = [unit_of(text) for text in texts[1:]]
     before = [texts[0], *(text[len(unit):] for text, unit in zip(texts[1:], units, strict=True))]
     before[0] = _LEVEL.sub("", before[0])
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":   # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
-    draft = _Draft(before, example, [_key(text) for text in before[:-1]], [unit.strip() for unit in units])
+    draft = _Draft(before, example, [key_before(text) for text in before[:-1]], [unit.strip() for unit in units])
     _name_new_rate(draft)
     _name_after_amount(draft)
     place = 0
@@ -147,52 +136,12 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     return _finish(draft)
 
 
-def _unit(text: str) -> str:
-    """The unit a text starts with, as it stands after a number; empty without."""
-    if text.startswith("%"):
-        return "%"
-    match = _UNIT.match(text)
-    if match is None or (match[0][0].isspace() and not match[0].strip()):
-        return ""
-    return match[0]
-
-
-def _key(before: str) -> _Key:
-    """The key at the end of the text before a number."""
-    key = _Key()
-    rest = before
-    while (wrapper := _WRAPPERS.search(rest)) is not None:
-        key.opened = key.opened or wrapper[0].strip()[-1]
-        rest = rest[: wrapper.start()]
-    end = _SEPARATOR.search(rest)
-    if end is not None:
-        key.separated = bool(end["sep"]) and not end["sep"].isalpha()
-        key.said = (end["said"] or "").strip("()[]")
-        rest = rest[: end.start()]
-    key.phrase = _EDGES.sub("", _phrase(rest.rstrip("\"' *")).rsplit(". ", 1)[-1])
-    if len(key.phrase.split()) > 6:
-        key.phrase = ""
-    key.kind = kind_of(key.phrase)
-    return key
-
-
-def _phrase(text: str) -> str:
-    """The words at the end of a text, one blank between them, each with a letter."""
-    match = _NAME_BACKWARDS.match(text[: -_MAX_NAME - 1 : -1])
-    said: list[str] = []
-    for word in reversed(match[0][::-1].split(" ") if match else []):
-        if not any(character.isalpha() for character in word):
-            break
-        said.append(word)
-    return " ".join(reversed(said))
-
-
 def _name_new_rate(draft: _Draft) -> None:
     """`reducing learning rate of group 0 to 1e-4`: the number after `to` is the rate."""
     said = ""
     for text, key in zip(draft.texts, draft.keys, strict=False):
         if key.kind is Kind.NOTHING and text.strip() == "to" and (named := _NEW_RATE.search(said)):
-            key.phrase, key.kind = named[0], Kind.METRIC
+            key.rename(named[0])
         said += text
 
 
@@ -201,11 +150,8 @@ def _name_after_amount(draft: _Draft) -> None:
     for i, (amount, key) in enumerate(itertools.pairwise(draft.keys)):
         if not key.separated or not _AMOUNT.match(f"{draft.units[i]} {draft.texts[i + 1].strip()}"):
             continue
-        said = amount.phrase.split()
-        while said and said[-1].lower() in _SMALL_WORDS:
-            said.pop()
-        key.phrase = " ".join(said)
-        key.kind, amount.kind = kind_of(key.phrase), Kind.SIDE
+        key.rename(without_small_words(amount.phrase))
+        amount.kind = Kind.SIDE
 
 
 def _take(draft: _Draft, i: int) -> int:
@@ -236,7 +182,7 @@ def _take(draft: _Draft, i: int) -> int:
     return 2 if fraction else 1
 
 
-def _hear(draft: _Draft, text: str, key: _Key) -> None:
+def _hear(draft: _Draft, text: str, key: Key) -> None:
     """Note which split the words before a number speak of."""
     heard = last_role(_FILE.sub("", text))
     own = name_of(key.phrase).split if key.phrase else ""
@@ -302,7 +248,7 @@ def _take_value(draft: _Draft, i: int, fraction: bool) -> int:
         return 3 if percent else 2
     if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%"):
         return 1
-    if key.kind is Kind.VALUE and not key.separated and (" " in key.phrase or key.phrase.lower() in _SMALL_WORDS):
+    if key.kind is Kind.VALUE and not key.names:
         return 1
     if key.kind is Kind.ROLE:
         draft.bare += 1
@@ -324,11 +270,11 @@ def _take_list(draft: _Draft, i: int, names: str) -> int:
         place = i + offset
         if place >= len(draft.example) or (offset and draft.texts[place].strip() not in ("", ",")):
             return max(1, offset)
-        _add(draft, place, _Key(tag, kind_of(tag), separated=True))
+        _add(draft, place, Key(tag, kind_of(tag), separated=True))
     return len(tags)
 
 
-def _add(draft: _Draft, index: int, key: _Key, *, average: bool = False) -> None:
+def _add(draft: _Draft, index: int, key: Key, *, average: bool = False) -> None:
     name = name_of(key.phrase)
     metric = name.metric
     split = "" if metric in WITHOUT_SPLIT else name.split or draft.role
@@ -343,7 +289,7 @@ def _add(draft: _Draft, index: int, key: _Key, *, average: bool = False) -> None
             return
         tag = f"{group[1]}/{tag}"   # `loss[loss=1.2], tot_loss[loss=1.3]`
     draft.known = draft.known or (key.kind is Kind.METRIC and not average)
-    draft.fields.append(Field(index, f"{tag} (avg)" if average else tag, metric, split))
+    draft.fields.append(Field(index, tag + AVERAGE if average else tag, metric, split))
 
 
 def _finish(draft: _Draft) -> Reading:

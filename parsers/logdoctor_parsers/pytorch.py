@@ -47,7 +47,7 @@ class PyTorchParser:
         if found.torn and ending.kind in ("open", "finished"):
             ending = Ending("torn", lines.physical, "the last line is cut")
         return ParsedLog(
-            self.name, found.table, found.facts, found.problems, lines.physical, found.data, found.unreadable, found.starts,
+            self.name, found.table, found.facts, found.problems, lines.physical, found.data, 0, found.starts,
             ending, lines.tail, dialect_of("\n".join(lines.texts[:2000])),
         )  # fmt: skip
 

@@ -36,9 +36,9 @@ def shape(parts: list[str]) -> tuple[str, ...]:
 def number(text: str) -> float:
     """The value of a number as `split` finds it; a time of day is NaN."""
     try:
-        return float(text)
+        return float(text.replace(",", ""))
     except ValueError:
-        return float("nan") if ":" in text else float(text.replace(",", ""))
+        return float("nan")
 
 
 def numbers(texts: list[str]) -> list[float]:
@@ -47,3 +47,9 @@ def numbers(texts: list[str]) -> list[float]:
         return list(map(float, texts))
     except ValueError:
         return [number(text) for text in texts]
+
+
+def regex_of(parts: list[str]) -> re.Pattern[str]:
+    """A pattern for all lines of the shape of a split line, with a group for each number: faster than splitting."""
+    texts = [re.escape(text.rstrip()) for text in parts[::2]]
+    return re.compile(r"\s*([-+.]?(?:\d[\d.,:]*(?:[eE][-+]?\d+)?|[nN][aA][nN]|[iI]nf(?:inity)?))".join(texts) + r"\s*$")

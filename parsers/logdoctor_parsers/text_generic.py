@@ -3,68 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from logdoctor_parsers.contract import Fact, Floats, Problem, Table, TableBuilder
+from logdoctor_parsers.bars import bar_in
+from logdoctor_parsers.contract import Fact, Problem, Table
 from logdoctor_parsers.dialects import PATTERNS
 from logdoctor_parsers.keys import Kind, kind_of, name_of
-from logdoctor_parsers.pairs import WITHOUT_SPLIT, Field, Reading, read_shape
+from logdoctor_parsers.pairs import AVERAGE, WITHOUT_SPLIT, Field, Reading, read_shape
 from logdoctor_parsers.prefix import strip
-from logdoctor_parsers.printed_tables import Header, header_of
-from logdoctor_parsers.shapes import number, numbers, split
-from logdoctor_parsers.shapes import shape as shape_key
+from logdoctor_parsers.printed_tables import Cell, Header, header_of
+from logdoctor_parsers.shapes import number, regex_of, split
+from logdoctor_parsers.shapes import shape as texts_of
 from logdoctor_parsers.text import TextLines
 from logdoctor_parsers.text_facts import facts_in
+from logdoctor_parsers.tracks import Row, Track, table_of
 
-MAX_SHAPES = 20_000        # more than any log repeats; beyond, lines are free text and not worth keeping
-MAX_LINE = 20_000          # characters; longer lines are dumps
-MIN_REPEATS = 3            # lines of one shape that make a curve where the log gives no counter at all
+MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
+MAX_LINE = 20_000  # characters; longer lines are dumps
+FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
+RECENT = 3  # patterns tried before a line is split
 _TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
-_BAR = re.compile(r"(?P<before>.*?)\d+%\|[^|]*\|\s*(?P<n>[\d.]+\w?)/(?P<total>[\d.]+\w?)\s*\[(?P<inside>[^\]]*)\](?P<after>.*)")
-_SPEED = re.compile(r"\d(?:it/s|s/it)|\?it/s|\d+/\d+ \[\d+:\d")
-_POSTFIX = re.compile(r"(?:it/s|s/it|/s)\b,?\s*(.*)|<\S+,\s*(.*)")
-_RUN_SUMMARY = re.compile(r"\btrain_runtime\b")   # means over the whole run, printed at its end
-_SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")   # of a configuration
+_RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
+_SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
 _START = re.compile(
     r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
     r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
 )
-
-
-class _Row(NamedTuple):
-    """One data line: where it stands, and its numbers as texts."""
-
-    line: int
-    epoch: str
-    count: str
-    wall_time: float
-    numbers: Sequence[str]
-
-
-@dataclass
-class _Track:
-    """All lines of one reading. `bar`: printed by a progress bar."""
-
-    reading: Reading
-    bar: bool
-    rows: list[_Row] = field(default_factory=list)
-    reached: float = -1.0   # the furthest an evaluation came
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """What a line shape is: a reading, or a table's header. `facts`: it may state settings; `section` of a configuration;
-    `start`: the log says that a process (re)starts."""
-
-    reading: Reading
-    header: Header | None = None
-    facts: bool = False
-    section: bool = False
-    start: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +41,6 @@ class ReadText:
     problems: tuple[Problem, ...]
     starts: tuple[int, ...]
     data: int
-    unreadable: int
     last_data: int
     torn: bool
 
@@ -85,9 +49,38 @@ def read_text(lines: TextLines) -> ReadText:
     """Read all lines."""
     reader = _Reader()
     last = len(lines) - 1
-    for place, (line_number, raw) in enumerate(lines):
-        reader.take(line_number, raw, cut=lines.unterminated and place == last)
+    for place, (line, raw) in enumerate(lines):
+        if len(raw) <= MAX_LINE and raw and not raw.isspace():
+            reader.take(line, raw, cut=lines.unterminated and place == last)
     return reader.finish()
+
+
+@dataclass
+class _Shape:
+    """What a line shape is: a reading, or a table's header.
+
+    `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts. `seen` counts its lines,
+    `regex` reads them once they are frequent.
+    """
+
+    reading: Reading
+    header: Header | None = None
+    facts: bool = False
+    section: bool = False
+    start: bool = False
+    seen: int = 0
+    regex: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line as the reader handles it. `bar`: the words of a progress bar. `cut`: the file ends inside it."""
+
+    number: int
+    text: str
+    wall_time: float
+    bar: bool = False
+    cut: bool = False
 
 
 class _Reader:
@@ -95,140 +88,156 @@ class _Reader:
 
     def __init__(self) -> None:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
-        self._readings: dict[Reading, Reading] = {}   # one object for equal readings: identity is cheap to look up
+        self._recent: list[_Shape] = []
+        self._readings: dict[Reading, Reading] = {}  # one object for equal readings: identity is cheap to look up
         self._variants: dict[tuple[int, str], Reading] = {}
-        self._tracks: dict[tuple[int, bool], _Track] = {}
+        self._tracks: dict[tuple[int, bool], Track] = {}
         self._facts: list[Fact] = []
         self._planned: dict[str, float] = {}
         self._problems: list[Problem] = []
         self._starts: list[int] = []
         self._epoch = self._count = self._announced = self._role = self._evaluating = ""
-        self._pending: tuple[_Track, _Row] | None = None
+        self._pending: tuple[Track, Row] | None = None
         self._table: Header | None = None
         self._last_text = ""
-        self._copies = self._lines = self._last_data = 0
+        self._copies = self._data = self._last_data = 0
         self._in_settings = self._torn = False
 
-    # ------------------------------------------------------------------ lines
-    def take(self, line: int, raw: str, *, cut: bool = False) -> None:
+    # lines ------------------------------------------------------------------------------------------------------
+    def take(self, number: int, raw: str, *, cut: bool = False) -> None:
         """Read one line; `cut`: it is the file's last and has no end."""
-        if len(raw) > MAX_LINE or not raw or raw.isspace():
-            return
         text, wall_time = strip(raw) if _TIMED.match(raw) else (raw, float("nan"))
-        bar = False
-        if "%|" in text:
-            described = text[: text.index("%|")].rstrip("0123456789").rstrip(": ")
-            if self._table is not None and self._take_row(line, described, wall_time, True):
-                return
-            if (header := header_of(described)) is not None:
-                self._table = header
-                return
-            text, bar, step = self._unbar(text)
-            if not text or text.isspace():
-                return
-            if step:
-                self._count = self._announced = step
-        if self._table is not None and self._take_row(line, text, wall_time, bar):
-            return
-        parts = split(text)
-        shape = self._shape(parts, text)
-        if shape.header is not None:
-            self._table = shape.header
-        if cut:
-            parts, shape = self._without_torn_end(parts, shape)
-            if self._torn and shape.reading.progress:   # the evaluation never came to its end
-                return
-        if shape.reading.fields:
-            self._take_data(line, text, wall_time, shape.reading, parts[1::2], bar)
-        else:
-            self._take_other(line, text, shape, parts[1::2])
+        if not cut:
+            for shape in self._recent:
+                if shape.regex is not None and (match := shape.regex.match(text)) is not None:
+                    self._take_data(_Line(number, text, wall_time), shape.reading, match.groups())
+                    return
+        line = _Line(number, text, wall_time, cut=cut)
+        if "%|" not in text:
+            self._take_text(line)
+        elif (unbarred := self._behind_bar(line)) is not None:
+            self._take_text(unbarred)
 
-    def _unbar(self, text: str) -> tuple[str, bool, str]:
-        """A progress bar's line: what the bar says (true) or the message printed behind it (false), and a step it gives."""
-        match = _BAR.match(text)
-        if match is None:
-            return ("", True, "") if _SPEED.search(text) else (text, False, "")
-        if "[" in match["inside"] or _SPEED.search(match["after"]):
-            return "", True, ""   # two bars over each other
-        if any(character.isdigit() for character in match["after"]):
-            message, _ = strip(match["after"].strip())
-            planned = self._planned.get("max_iter")
-            step = match["n"] if planned is not None and match["total"] == f"{planned:.0f}" else ""
-            return message, False, step
-        postfix = _POSTFIX.search(match["inside"])
-        said = (postfix[1] or postfix[2] or "") if postfix else ""
-        return f"{match['before'].rstrip(': ')} [{match['n']}/{match['total']}] {said}", True, ""
+    def _behind_bar(self, line: _Line) -> _Line | None:
+        """The line without its progress bar; None where nothing is left or the bar stood behind a table's row."""
+        bar = bar_in(line.text)
+        if bar is None:
+            return line
+        if bar.message:
+            if float(bar.total if bar.total.isdigit() else "nan") == self._planned.get("max_iter"):
+                self._count = self._announced = bar.n
+            return replace(line, text=strip(bar.text)[0])
+        described = replace(line, text=bar.described, bar=True)
+        if self._take_row(described) or self._take_header(described):
+            return None
+        return replace(line, text=bar.text, bar=True) if bar.text.strip() else None
+
+    def _take_text(self, line: _Line) -> None:
+        if self._take_row(line):
+            return
+        parts = split(line.text)
+        shape = self._shape(parts, line.text)
+        self._table = shape.header or self._table
+        reading = self._untorn(parts, shape) if line.cut else shape.reading
+        if self._torn and reading.progress:  # the evaluation never came to its end
+            return
+        if reading.fields:
+            self._take_data(line, reading, parts[1::2])
+        elif not line.bar or "poch" in line.text:
+            self._take_other(line, shape, parts[1::2])
 
     def _shape(self, parts: list[str], text: str) -> _Shape:
-        key = shape_key(parts)
+        key = texts_of(parts)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.clear()
-            shape = _shape_of(parts, text)
-            same = self._readings.setdefault(shape.reading, shape.reading)
-            shape = self._shapes[key] = replace(shape, reading=same)
+            shape = self._shapes[key] = _shape_of(parts, text)
+            shape.reading = self._same(shape.reading)
+        shape.seen += 1
+        if shape.seen >= FREQUENT and shape.reading.fields and "%|" not in text:
+            shape.regex = shape.regex or regex_of(parts)
+            self._recent = [shape, *(s for s in self._recent if s is not shape)][:RECENT]
         return shape
 
-    def _take_other(self, line: int, text: str, shape: _Shape, found: Sequence[str]) -> None:
-        """A line without values: facts, the start of a process, or the header of what follows."""
+    def _same(self, reading: Reading) -> Reading:
+        return self._readings.setdefault(reading, reading)
+
+    def _take_header(self, line: _Line) -> bool:
+        header = header_of(line.text)
+        self._table = header or self._table
+        return header is not None
+
+    def _take_row(self, line: _Line) -> bool:
+        """A row of the printed table under way; false where the line is none."""
+        if self._table is None or not (cells := self._table.row(line.text)):
+            return False
+        made, found = _row_reading(self._table, cells)
+        if made.fields:
+            self._take_data(line, self._same(made), found)
+        return bool(made.fields)
+
+    # lines without values ---------------------------------------------------------------------------------------
+    def _take_other(self, line: _Line, shape: _Shape, found: Sequence[str]) -> None:
+        """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
-        if shape.facts and (facts := facts_in(text, line)):
+        if shape.facts and (facts := facts_in(line.text, line.number)):
             self._facts += facts
             self._planned.update({fact.name: fact.value for fact in facts if fact.name == "max_iter"})
-        self._in_settings = shape.facts or shape.section or (self._in_settings and text[:1].isspace())
+        self._in_settings = shape.facts or shape.section or (self._in_settings and line.text[:1].isspace())
         if shape.start and (not self._starts or self._starts[-1] < self._last_data):
-            self._starts.append(line)
+            self._starts.append(line.number)
         if reading.epoch >= 0:
-            self._new_epoch(found[reading.epoch])
+            self._enter(found[reading.epoch])
             self._announced = ""
             self._plan(reading, found, line)
-        if reading.step >= 0 or (reading.count >= 0 and not reading.in_epoch):
+        if reading.iterates and not reading.in_epoch:
             self._count = self._announced = found[reading.step if reading.step >= 0 else reading.count]
         if reading.role:
             self._role = reading.role
 
-    def _new_epoch(self, epoch: str) -> None:
+    def _enter(self, epoch: str) -> None:
+        """An epoch is named; a new one ends the validity of announced splits."""
         if epoch != self._epoch:
             self._epoch, self._role = epoch, ""
 
-    def _plan(self, reading: Reading, found: Sequence[str], line: int) -> None:
+    def _plan(self, reading: Reading, found: Sequence[str], line: _Line) -> None:
         """Totals printed beside counters are plans: `Epoch 3/90`, `iteration 20/5000`."""
-        for name, index in (("epochs", reading.epochs), ("max_iter", -1 if reading.in_epoch or self._epoch else reading.total)):
-            if index >= 0 and not reading.progress:
-                total = number(found[index])
-                if self._planned.get(name) != total and total > 0:
-                    self._planned[name] = total
-                    self._facts.append(Fact(name, int(total), line))
+        iterations = -1 if reading.in_epoch or self._epoch else reading.total
+        for name, index in (("epochs", reading.epochs), ("max_iter", iterations)):
+            total = number(found[index]) if index >= 0 and not reading.progress and not line.bar else 0
+            if total > 0 and self._planned.get(name) != total:
+                self._planned[name] = total
+                self._facts.append(Fact(name, int(total), line.number))
 
-    # ------------------------------------------------------------------ values
-    def _take_data(self, line: int, text: str, wall_time: float, reading: Reading, found: Sequence[str], bar: bool) -> None:
+    # lines with values ------------------------------------------------------------------------------------------
+    def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
         if not reading.counted and self._is_setting(reading):
             return
-        if (reading.count >= 0 or reading.step >= 0) and text == self._last_text:
+        if reading.iterates and line.text == self._last_text:  # a second handler, or another rank
             self._copies += 1
             return
-        self._last_text = text
+        self._last_text = line.text
         if reading.epoch >= 0:
-            self._new_epoch(found[reading.epoch])
+            self._enter(found[reading.epoch])
         if reading.counted:
-            if not bar:
-                self._plan(reading, found, line)
-            self._role = "" if reading.count >= 0 or reading.role else self._role
+            self._plan(reading, found, line)
+            if reading.iterates or reading.role:
+                self._role = ""
         reading = self._placed(reading)
         count = found[reading.count] if reading.count >= 0 else self._announced or ("" if self._epoch else self._count)
-        row = _Row(line, self._epoch, count, wall_time, found)
-        self._lines += 1
-        self._last_data = line
+        row = Row(line.number, self._epoch, count, line.wall_time, found)
+        self._data += 1
+        self._last_data = line.number
         self._in_settings = False
-        track = self._track(reading, bar)
-        if reading.progress or (bar and reading.count >= 0):
-            self._progress(track, row)
+        if reading.progress or (line.bar and reading.count >= 0):
+            self._progress(self._track(reading, line.bar), row)
             return
-        if (reading.count >= 0 or reading.step >= 0) and reading.role not in ("val", "test"):
+        if reading.iterates and not reading.evaluates:
             self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
-        self._flush({f.metric for f in reading.fields} if reading.role in ("val", "test") else set())
-        track.rows.append(row)
+        if self._pending is not None:
+            self._end_evaluation({f.metric for f in reading.fields} if reading.evaluates else set())
+        self._track(reading, line.bar).rows.append(row)
 
     def _is_setting(self, reading: Reading) -> bool:
         """A lone value that belongs to a dump of settings: a rate before any epoch, or between other settings."""
@@ -237,117 +246,102 @@ class _Reader:
         return self._in_settings and not reading.role
 
     def _placed(self, reading: Reading) -> Reading:
-        """The reading with the split its context gives."""
+        """The reading with the split its context gives; a line that counts iterations and names no split is training."""
         if reading.summary and not reading.role:
             return self._with_split(reading, self._evaluating or "val")
         if reading.role:
-            self._evaluating = reading.role if reading.role in ("val", "test") else ""
+            self._evaluating = reading.role if reading.evaluates else ""
             return reading
         if not reading.counted and self._role:
             return self._with_split(reading, self._role)
-        return self._with_split(reading, "train") if reading.count >= 0 or reading.step >= 0 else reading
+        return self._with_split(reading, "train") if reading.iterates else reading
 
     def _with_split(self, reading: Reading, split: str) -> Reading:
         found = self._variants.get((id(reading), split))
         if found is None:
-            made = reading.with_split(split)
-            found = self._variants[id(reading), split] = self._readings.setdefault(made, made)
+            found = self._variants[id(reading), split] = self._same(reading.with_split(split))
         return found
 
-    def _track(self, reading: Reading, bar: bool) -> _Track:
+    def _track(self, reading: Reading, bar: bool) -> Track:
         key = (id(reading), bar)
         found = self._tracks.get(key)
         if found is None:
-            found = self._tracks[key] = _Track(reading, bar)
+            found = self._tracks[key] = Track(reading, bar)
         return found
 
-    def _progress(self, track: _Track, row: _Row) -> None:
+    def _progress(self, track: Track, row: Row) -> None:
         """One of many lines of an evaluation or a bar: the last one counts."""
         if self._pending is not None:
             before, last = self._pending
             index = track.reading.count
             if before is not track or number(row.numbers[index]) <= number(last.numbers[index]):
-                self._flush(set())
+                self._end_evaluation(set())
         self._pending = (track, row)
 
-    def _flush(self, summarised: set[str]) -> None:
-        """An evaluation is over: keep its last line, without what a summary line tells too."""
+    def _end_evaluation(self, summarised: set[str]) -> None:
+        """Keep its last line: averages rather than values of the last batch, nothing that a summary line tells too."""
         if self._pending is None:
             return
         (track, row), self._pending = self._pending, None
-        if track.reading.role not in ("val", "test"):
-            summarised = set()
-        track.reached = max(track.reached, number(row.numbers[track.reading.count]))
-        fields = [f for f in track.reading.fields if f.metric not in summarised]
-        averaged = {f.tag[:-6] for f in fields if f.tag.endswith(" (avg)")}
-        kept = [f.index for f in fields if f.tag not in averaged] if not track.bar else [f.index for f in fields]
-        if kept:
-            made = track.reading.only(kept)
-            self._track(self._readings.setdefault(made, made), track.bar).rows.append(row)
+        fields = track.reading.fields
+        if track.evaluates:
+            track.reached = max(track.reached, number(row.numbers[track.reading.count]))
+            averaged = {f.tag.removesuffix(AVERAGE) for f in fields if f.tag.endswith(AVERAGE)}
+            fields = tuple(f for f in fields if f.metric not in summarised and f.tag not in averaged)
+        if fields:
+            self._track(self._same(replace(track.reading, fields=fields)), track.bar).rows.append(row)
 
-    def _take_row(self, line: int, text: str, wall_time: float, bar: bool) -> bool:
-        """A row of the printed table under way; false where the line is none."""
-        assert self._table is not None
-        cells = self._table.row(text)
-        if not cells:
-            return False
-        made, found = _row_reading(self._table, cells)
-        reading = self._readings.setdefault(made, made)
-        if not reading.fields:
-            return False
-        self._take_data(line, text, wall_time, reading, found, bar)
-        return True
-
-    # ------------------------------------------------------------------ the end
-    def _without_torn_end(self, parts: list[str], shape: _Shape) -> tuple[list[str], _Shape]:
-        """The last line has no end: where it is cut, its last number may be cut too and does not count."""
-        texts = shape_key(parts)
-        alike = [rows for rows in (t.rows for t in self._tracks.values()) if rows and len(rows[-1].numbers) == len(texts) - 1]
-        complete = any(key == texts for key in list(self._shapes)[:-1]) and not texts[-1]
-        if complete and alike and len(parts[-2]) >= min(len(row.numbers[-1]) for row in alike[-1][-5:]):
-            return parts, shape
-        joined = "\0".join(texts)
-        self._torn = any(len(key) >= len(texts) and "\0".join(key).startswith(joined) and (key != texts or not texts[-1]) for key in self._shapes
-                         if self._shapes[key].reading.fields and key is not texts) and (not complete or bool(alike))  # fmt: skip
-        if self._torn and not texts[-1] and len(parts) > 2:
-            kept = [f.index for f in shape.reading.fields if f.index < len(texts) - 2]
-            return parts, replace(shape, reading=shape.reading.only(kept))
-        return parts, shape
+    # the end ----------------------------------------------------------------------------------------------------
+    def _untorn(self, parts: list[str], shape: _Shape) -> Reading:
+        """The last line has no end. Where it was cut its last number may be cut too: that one does not count."""
+        texts = texts_of(parts)
+        whole = shape.seen > 1 and not texts[-1]
+        if whole:
+            before = [t.rows[-1].numbers[-1] for t in self._tracks.values() if t.rows and len(t.rows[-1].numbers) == len(texts) - 1]
+            self._torn = bool(before) and len(parts[-2]) < min(map(len, before))
+        else:
+            begun = "\0".join(texts)
+            self._torn = any(
+                key != texts and "\0".join(key).startswith(begun) for key, s in self._shapes.items() if s.reading.fields
+            )
+        if not self._torn or texts[-1] or len(texts) < 2:
+            return shape.reading
+        return shape.reading.only(range(len(texts) - 2))
 
     def finish(self) -> ReadText:
         """Build the table."""
         if self._pending is not None:
             track, row = self._pending
-            if not track.bar and number(row.numbers[track.reading.count]) < 0.9 * track.reached:
+            if track.evaluates and number(row.numbers[track.reading.count]) < 0.9 * track.reached:
                 self._problems.append(Problem(row.line, "the log ends inside an evaluation: its running values are left out"))
                 self._pending = None
-        self._flush(set())
+        self._end_evaluation(set())
         if self._copies:
-            self._problems.append(Problem(0, f"{self._copies} lines repeat the line before word for word (another handler or rank): read once"))
-        tracks = _without_bars(list(self._tracks.values()))
-        tracks = [track for track in tracks if len(track.rows) >= MIN_REPEATS or any(_stands(row, track.reading) for row in track.rows)]
-        table = _table_of(tracks)
+            message = f"{self._copies} lines repeat the line before word for word (another handler or rank): read once"
+            self._problems.append(Problem(0, message))
+        table = table_of(list(self._tracks.values()))
         return ReadText(
-            table, tuple(self._facts), tuple(self._problems), tuple(self._starts), self._lines, 0, self._last_data, self._torn
+            table, tuple(self._facts), tuple(self._problems), tuple(self._starts), self._data, self._last_data, self._torn
         )
 
 
 def _shape_of(parts: list[str], text: str) -> _Shape:
+    """Work out what a new line shape is."""
     texts, example = parts[::2], parts[1::2]
     start = bool(_START.search(text))
     if not example:
-        return _Shape(read_shape(texts, example), header_of(text), bool(facts_in(text, 0)), bool(_SECTION.match(text)), start)
+        section = bool(_SECTION.match(text))
+        return _Shape(read_shape(texts, example), header_of(text), bool(facts_in(text, 0)), section, start)
     for pattern in PATTERNS:
         if (reading := pattern.reading(text)) is not None:
             return _Shape(reading)
     reading = read_shape(texts, example)
     if reading.fields and not _RUN_SUMMARY.search(text):
         return _Shape(reading)
-    reading = replace(reading, fields=())
-    return _Shape(reading, facts=bool(facts_in(text, 0)), start=start)
+    return _Shape(replace(reading, fields=()), facts=bool(facts_in(text, 0)), start=start)
 
 
-def _row_reading(header: Header, cells: Iterable) -> tuple[Reading, list[str]]:  # type: ignore[type-arg]
+def _row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[str]]:
     """A table row as a reading and its numbers."""
     found: list[str] = []
     fields: list[Field] = []
@@ -356,129 +350,17 @@ def _row_reading(header: Header, cells: Iterable) -> tuple[Reading, list[str]]: 
     for cell in cells:
         name = header.names[cell.column]
         kind = kind_of(name)
+        place = len(found)
+        found.append(cell.value)
         if kind is Kind.EPOCH and epoch < 0:
-            epoch = len(found)
+            epoch = place
             if cell.total:
-                found.append(cell.value)
                 epochs = len(found)
                 found.append(cell.total)
-                continue
         elif kind is Kind.COUNTER and count < 0:
-            count, counter = len(found), name.lower()
+            count, counter = place, name.lower()
         elif kind in (Kind.METRIC, Kind.VALUE):
             said = name_of(name)
-            fields.append(Field(len(found), name, said.metric, said.split or ("val" if header.classes else "")))
-        found.append(cell.value)
-    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, counter.startswith("batch"), known=True), found
-
-
-def _stands(row: _Row, reading: Reading) -> bool:
-    return bool(row.epoch or row.count or reading.counted)
-
-
-def _without_bars(tracks: list[_Track]) -> list[_Track]:
-    """What bars say counts only where no printed line tells the train loss."""
-    def trains(track: _Track) -> bool:
-        return bool(track.rows) and any("loss" in f.metric and f.split not in ("val", "test") for f in track.reading.fields)
-
-    if any(trains(track) and not track.bar for track in tracks):
-        return [track for track in tracks if not track.bar]
-    return tracks
-
-
-# ---------------------------------------------------------------------- table
-def _table_of(tracks: Sequence[_Track]) -> Table:
-    inner = _counters_within_epochs(tracks)
-    trained = _Trained.of(tracks, inner)
-    builder = TableBuilder()
-    for track in tracks:
-        if track.rows:
-            _extend(builder, track, inner, trained)
-    return builder.build()
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """Where training stood at each of its lines, in file order; shape (n,) each."""
-
-    line: Floats
-    epoch: Floats
-    batch: Floats
-    batches: Floats
-
-    @classmethod
-    def of(cls, tracks: Sequence[_Track], inner: set[str]) -> _Trained:
-        """Collect the lines that count batches inside an epoch."""
-        rows = [
-            (row.line, number(row.epoch), number(row.count), number(row.numbers[t.reading.total]) if t.reading.total >= 0 else np.nan)
-            for t in tracks if t.reading.count >= 0 and t.reading.role not in ("val", "test") and t.reading.counter in inner
-            for row in t.rows if row.epoch
-        ]  # fmt: skip
-        return cls(*np.array(sorted(rows), np.float64).reshape(-1, 4).T)
-
-    def inside(self, line: Floats, epoch: Floats) -> tuple[Floats, Floats]:
-        """The position of lines at which an epoch was not over yet: training went on in the same epoch afterwards."""
-        if len(self.line) < 2:
-            return np.full(len(line), np.nan), np.full(len(line), np.nan)
-        after = np.clip(np.searchsorted(self.line, line), 1, len(self.line) - 1)
-        before = after - 1
-        within = (self.line[after] > line) & (self.line[before] < line) & (self.batch[after] > self.batch[before])
-        within &= (self.epoch[after] == self.epoch[before]) & (self.epoch[before] == epoch)
-        return np.where(within, self.batch[before], np.nan), np.where(within, self.batches[before], np.nan)
-
-
-def _counters_within_epochs(tracks: Sequence[_Track]) -> set[str]:
-    """The counters that start anew with each epoch (they count batches); others count over the whole run."""
-    seen: dict[str, list[tuple[int, float, float]]] = {}
-    sure: dict[str, bool] = {}
-    for track in tracks:
-        reading = track.reading
-        if reading.count < 0 or reading.role in ("val", "test") or track.bar:
-            continue
-        rows = seen.setdefault(reading.counter, [])
-        rows += [(row.line, number(row.epoch), number(row.count)) for row in track.rows if row.epoch]
-        sure[reading.counter] = sure.get(reading.counter, False) or reading.in_epoch or (reading.total >= 0 and reading.epoch >= 0)
-    return {counter for counter, rows in seen.items() if _starts_anew(sorted(rows), sure[counter])}
-
-
-def _starts_anew(rows: Sequence[tuple[int, float, float]], otherwise: bool) -> bool:
-    if len(rows) < 2:
-        return otherwise
-    _, epoch, count = np.array(rows).T
-    new = np.diff(np.floor(epoch)) > 0
-    if not new.any():
-        return otherwise
-    moved = np.diff(count)[new]
-    return bool(np.mean(moved < 0) > 0.5 or np.all(np.diff(count) == 0))
-
-
-def _extend(builder: TableBuilder, track: _Track, inner: set[str], trained: _Trained) -> None:
-    """Add the rows of one reading, whole columns at a time."""
-    reading, rows = track.reading, track.rows
-    nan = np.full(len(rows), np.nan)
-    line = [row.line for row in rows]
-    epoch = _column([row.epoch for row in rows])
-    wall_time = [row.wall_time for row in rows]
-    own = reading.count >= 0
-    within = own and (reading.in_epoch or reading.counter in inner)
-    evaluates = reading.role in ("val", "test")
-    count = _column([row.count for row in rows])
-    total = _column([row.numbers[reading.total] for row in rows]) if own and reading.total >= 0 else nan
-    if not own:   # a count announced by a line before
-        within = _starts_anew(list(zip(line, epoch, count, strict=True)), False)
-    step = nan if within or (own and evaluates and reading.in_epoch) else count
-    if reading.step >= 0:
-        step = _column([row.numbers[reading.step] for row in rows])
-    batch, batches = (count, total) if within and not evaluates else (nan, nan)
-    if evaluates and (not own or within or reading.in_epoch):
-        batch, batches = trained.inside(np.array(line, np.float64), epoch)
-    since_start = bool(np.all(np.isnan(epoch)))
-    for f in reading.fields:
-        values = numbers([row.numbers[f.index] for row in rows])
-        metric = f"{f.metric}_since_start" if since_start and f.tag.endswith(" (avg)") and not evaluates else f.metric
-        builder.extend(f.tag, values, line, step=step, epoch=epoch, batch=batch, batches=batches, wall_time=wall_time,
-                       metric=metric, split=f.split)  # fmt: skip
-
-
-def _column(texts: Sequence[str]) -> Floats:
-    return np.array([number(text) if text else np.nan for text in texts], np.float64)
+            fields.append(Field(place, name, said.metric, said.split or ("val" if header.classes else "")))
+    in_epoch = counter.startswith("batch")
+    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=True), found

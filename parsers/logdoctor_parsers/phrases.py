@@ -1,0 +1,95 @@
+"""The words around a number: the key before it and the unit behind it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from logdoctor_parsers.keys import Kind, kind_of
+
+MAX_NAME = 120   # characters before a number that may name it
+MAX_WORDS = 6    # of a name; more are a sentence
+
+_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
+_SEPARATOR = re.compile(
+    r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to)\b)?\s*$"""
+)
+_NAME_BACKWARDS = re.compile(r"[\w@/.+*#&% -]*")
+_EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
+_UNIT = re.compile(
+    r"\s?(?:"
+    r"(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)"
+    r"/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
+    r"|(?:samples|images|examples|batches)(?!\s*=)\b"
+    r"|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?!\w)(?!\s*[:=(]))"
+    r"|epoch(?=\W)|\s?轮"
+    r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
+)
+_SMALL_WORDS = frozenset("a after and at by for in is of on over than the to took with number about only".split())
+
+
+@dataclass
+class Key:
+    """The words before one number.
+
+    `separated` by `:` or `=`; `opened`: the bracket right before the number; `said`: a remark in brackets,
+    `loss (train): 0.3`.
+    """
+
+    phrase: str = ""
+    kind: Kind = Kind.NOTHING
+    separated: bool = False
+    opened: str = ""
+    said: str = ""
+
+    @property
+    def names(self) -> bool:
+        """Whether the words can be a name: unseparated, only one that is no small word."""
+        return self.separated or not (" " in self.phrase or self.phrase.lower() in _SMALL_WORDS)
+
+    def rename(self, phrase: str) -> None:
+        """Take other words."""
+        self.phrase, self.kind = phrase, kind_of(phrase)
+
+
+def unit_of(text: str) -> str:
+    """The unit a text starts with, as it stands after a number; empty without."""
+    if text.startswith("%"):
+        return "%"
+    match = _UNIT.match(text)
+    return match[0] if match is not None and match[0].strip() else ""
+
+
+def key_before(text: str) -> Key:
+    """The key at the end of the text before a number."""
+    key = Key()
+    while (wrapper := _WRAPPERS.search(text)) is not None:
+        key.opened = key.opened or wrapper[0].strip()[-1]
+        text = text[: wrapper.start()]
+    end = _SEPARATOR.search(text)
+    if end is not None:
+        key.separated = bool(end["sep"]) and not end["sep"].isalpha()
+        key.said = (end["said"] or "").strip("()[]")
+        text = text[: end.start()]
+    phrase = _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1])
+    key.rename(phrase if len(phrase.split()) <= MAX_WORDS else "")
+    return key
+
+
+def without_small_words(phrase: str) -> str:
+    """`Accuracy of the network on the` → `Accuracy of the network`."""
+    said = phrase.split()
+    while said and said[-1].lower() in _SMALL_WORDS:
+        said.pop()
+    return " ".join(said)
+
+
+def _last_words(text: str) -> str:
+    """The words at the end of a text, one blank between them, each with a letter."""
+    match = _NAME_BACKWARDS.match(text[: -MAX_NAME - 1 : -1])
+    said: list[str] = []
+    for word in reversed(match[0][::-1].split(" ") if match else []):
+        if not any(character.isalpha() for character in word):
+            break
+        said.append(word)
+    return " ".join(reversed(said))

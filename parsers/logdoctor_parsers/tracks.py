@@ -1,0 +1,182 @@
+"""Rows read from a text log → the common table, whole columns at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers.contract import Floats, Table, TableBuilder
+from logdoctor_parsers.pairs import AVERAGE, Reading
+from logdoctor_parsers.shapes import number, numbers
+
+MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no counter at all
+
+
+class Row(NamedTuple):
+    """One data line: where it stands, and its numbers as texts. `count` is its own or the one announced before it."""
+
+    line: int
+    epoch: str
+    count: str
+    wall_time: float
+    numbers: Sequence[str]
+
+
+@dataclass
+class Track:
+    """All lines of one reading. `bar`: printed by a progress bar. `reached`: the furthest an evaluation came."""
+
+    reading: Reading
+    bar: bool
+    rows: list[Row] = field(default_factory=list)
+    reached: float = -1.0
+
+    @property
+    def trains(self) -> bool:
+        """Whether its lines tell a train loss."""
+        return bool(self.rows) and any("loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether its lines speak of validation or test data."""
+        return self.reading.evaluates
+
+    @property
+    def stands(self) -> bool:
+        """Whether its lines make a curve: they say where they stand, or there are some of them."""
+        return len(self.rows) >= MIN_REPEATS or any(row.epoch or row.count or self.reading.counted for row in self.rows)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """A track's rows as arrays, shape (n,) each; NaN where a row says nothing."""
+
+    track: Track
+
+    @cached_property
+    def line(self) -> Floats:
+        return np.array([row.line for row in self.track.rows], np.float64)
+
+    @cached_property
+    def epoch(self) -> Floats:
+        return _floats([row.epoch for row in self.track.rows])
+
+    @cached_property
+    def count(self) -> Floats:
+        return _floats([row.count for row in self.track.rows])
+
+    def numbers(self, index: int) -> Floats:
+        """The numbers at `index` of each line; NaN for index -1."""
+        if index < 0:
+            return np.full(len(self.track.rows), np.nan)
+        return np.array(numbers([row.numbers[index] for row in self.track.rows]), np.float64)
+
+
+def table_of(tracks: Sequence[Track]) -> Table:
+    """All rows as one table. What progress bars say counts only where no printed line tells the train loss."""
+    if any(track.trains and not track.bar for track in tracks):
+        tracks = [track for track in tracks if not track.bar]
+    columns = [_Columns(track) for track in tracks if track.rows and track.stands]
+    inner = _counters_within_epochs(columns)
+    trained = _Trained.of(columns, inner)
+    builder = TableBuilder()
+    for track in columns:
+        _extend(builder, track, inner, trained)
+    return builder.build()
+
+
+def _counters_within_epochs(columns: Sequence[_Columns]) -> set[str]:
+    """The counters that start anew with each epoch (they count batches); others count over the whole run."""
+    seen: dict[str, list[npt.NDArray[np.float64]]] = {}
+    sure: set[str] = set()
+    for c in columns:
+        reading = c.track.reading
+        if reading.count < 0 or reading.evaluates or c.track.bar:
+            continue
+        seen.setdefault(reading.counter, []).append(np.stack([c.line, c.epoch, c.count]))
+        if reading.in_epoch or (reading.total >= 0 and reading.epoch >= 0):
+            sure.add(reading.counter)
+    return {counter for counter, parts in seen.items() if _starts_anew(np.concatenate(parts, axis=1), counter in sure)}
+
+
+def _starts_anew(rows: npt.NDArray[np.float64], otherwise: bool) -> bool:
+    """Whether a counter falls back with most new epochs. `rows`: line, epoch, count, shape (3, n)."""
+    rows = rows[:, np.isfinite(rows[1])]
+    _, epoch, count = rows[:, np.argsort(rows[0], kind="stable")]
+    new = np.diff(np.floor(epoch)) > 0
+    if not new.any():
+        return otherwise
+    moved = np.diff(count)
+    return bool(np.mean(moved[new] < 0) > 0.5 or np.all(moved == 0))
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Where training stood at each of its lines, in file order; shape (n,) each."""
+
+    line: Floats
+    epoch: Floats
+    batch: Floats
+    batches: Floats
+
+    @classmethod
+    def of(cls, columns: Sequence[_Columns], inner: set[str]) -> _Trained:
+        """Collect the lines that count batches inside an epoch."""
+        parts = [
+            np.stack([c.line, c.epoch, c.count, c.numbers(c.track.reading.total)])
+            for c in columns
+            if c.track.reading.count >= 0 and not c.track.evaluates and c.track.reading.counter in inner
+        ]
+        rows = np.concatenate(parts, axis=1) if parts else np.empty((4, 0))
+        return cls(*rows[:, np.argsort(rows[0], kind="stable")])
+
+    def inside(self, line: Floats, epoch: Floats) -> tuple[Floats, Floats]:
+        """The position of lines at which an epoch was not over yet: training went on in the same epoch afterwards."""
+        if len(self.line) < 2:
+            return np.full(len(line), np.nan), np.full(len(line), np.nan)
+        after = np.clip(np.searchsorted(self.line, line), 1, len(self.line) - 1)
+        before = after - 1
+        within = (self.line[after] > line) & (self.line[before] < line) & (self.batch[after] > self.batch[before])
+        within &= (self.epoch[after] == self.epoch[before]) & (self.epoch[before] == epoch)
+        return np.where(within, self.batch[before], np.nan), np.where(within, self.batches[before], np.nan)
+
+
+def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: _Trained) -> None:
+    """Add the rows of one track."""
+    track, reading = columns.track, columns.track.reading
+    step, batch, batches = _position(columns, inner, trained)
+    wall_time = [row.wall_time for row in track.rows]
+    stepwise = bool(np.all(np.isnan(columns.epoch))) and not reading.evaluates
+    for f in reading.fields:
+        metric = f"{f.metric}_since_start" if stepwise and f.tag.endswith(AVERAGE) else f.metric
+        builder.extend(
+            f.tag, columns.numbers(f.index), columns.line, step=step, epoch=columns.epoch, batch=batch, batches=batches,
+            wall_time=wall_time, metric=metric, split=f.split,
+        )  # fmt: skip
+
+
+def _position(columns: _Columns, inner: set[str], trained: _Trained) -> tuple[Floats, Floats, Floats]:
+    """Step, batch and batches of a track's rows. An evaluation's own counter is no position in training."""
+    reading = columns.track.reading
+    nan = np.full(len(columns.line), np.nan)
+    if reading.count >= 0:
+        within = reading.in_epoch or reading.counter in inner
+    else:  # a count announced by a line before
+        within = _starts_anew(np.stack([columns.line, columns.epoch, columns.count]), False)
+    step = nan if within else columns.count
+    if reading.step >= 0:
+        step = columns.numbers(reading.step)
+    if not reading.evaluates:
+        return step, columns.count if within else nan, columns.numbers(reading.total) if within else nan
+    if within or reading.count < 0:
+        return step, *trained.inside(columns.line, columns.epoch)
+    return step, nan, nan
+
+
+def _floats(texts: Sequence[str]) -> Floats:
+    return np.array([number(text) if text else np.nan for text in texts], np.float64)
