@@ -14,10 +14,9 @@ from matplotlib.text import Annotation
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Severity, Span
 from logdoctor.report.labels import Label, place_labels
-from logdoctor.report.loss_panel import by_metric
-from logdoctor.report.marks import restarts
 from logdoctor.report.plots import draw
 from logdoctor.report.scales import helps_log, limits, thin
+from logdoctor.report.shown import by_metric, restarts
 from logdoctor.rows import Rows
 from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run

@@ -9,18 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from logdoctor.curves.smoothing import smooth
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import marks, numbers
 from logdoctor.report.escape import plain
-from logdoctor.report.scales import Floats, helps_log, limits, thin
-from logdoctor.run import Curve, Run
+from logdoctor.report.scales import helps_log, limits, thin
+from logdoctor.report.shown import by_metric, needs_smoothing, shown_curves, smoothed
+from logdoctor.run import Curve
 
 TRAIN, VAL = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by colour-blind eyes; in grey by lightness and marker
 COLUMNS = 850  # pixel columns inside the axes
 TAG_LENGTH = 24
-FEW_TRAIN, FEW_VAL = 12, 60  # up to here a curve is drawn as it is, with a marker at every value
-EXPLODING = 1e8  # largest over smallest value from which a mean says nothing but the largest
 DOTTED = 200  # up to here raw values have a dot each
 
 
@@ -38,20 +36,6 @@ def draw_losses(axes: Axes, diagnosis: Diagnosis) -> list[Axes]:
     marks.mark_restarts(axes, diagnosis.run)
     marks.mark_best(used[-1], diagnosis)
     return used
-
-
-def shown_curves(run: Run) -> list[Curve]:
-    """The curves judged by; where there is none, the main validation metric."""
-    judged = [curve for curve in (run.train, run.val) if curve is not None and len(curve)]
-    return judged or [curve for curve in (run.val_metric,) if curve is not None and len(curve)]
-
-
-def by_metric(run: Run) -> list[list[Curve]]:
-    """The curves shown, those of one metric together: a loss and an accuracy need two scales."""
-    groups: dict[str, list[Curve]] = {}
-    for curve in shown_curves(run):
-        groups.setdefault(curve.metric, []).append(curve)
-    return list(groups.values())
 
 
 def _second(axes: Axes) -> Axes:
@@ -93,22 +77,14 @@ def _draw_curve(axes: Axes, curve: Curve, breaks: Sequence[float], *, is_train: 
     colour, name = (TRAIN, "train") if is_train else (VAL, "val")
     tag = plain(curve.tag, TAG_LENGTH)
     label = name if tag == name else f"{name}: {tag}"
-    if len(curve) <= (FEW_TRAIN if is_train else FEW_VAL):
+    if not needs_smoothing(curve, is_train=is_train):
         values = np.where(curve.finite, curve.value, np.nan)
         axes.plot(curve.x, values, color=colour, linewidth=1.8, label=label, zorder=3, **_marker(is_train))
         return
     dots: dict[str, Any] = {"marker": ".", "markersize": 3} if len(curve) <= DOTTED else {}
     axes.plot(*thin(curve.x, curve.value, COLUMNS), color=colour, alpha=0.3, linewidth=0.8, zorder=2, **dots)
-    x, y = thin(curve.x, _smoothed(curve, breaks), COLUMNS)
+    x, y = thin(curve.x, smoothed(curve, breaks), COLUMNS)
     axes.plot(x, y, color=colour, linewidth=2.0, label=label, zorder=3, linestyle="-" if is_train else "--")
-
-
-def _smoothed(curve: Curve, breaks: Sequence[float]) -> Floats:
-    """The smooth curve; of values that explode or vanish, through their logarithms."""
-    values = curve.value[curve.finite]
-    if len(values) and values.min() > 0 and values.max() > EXPLODING * values.min():
-        return np.asarray(np.exp(smooth(curve.x, np.log(np.where(curve.finite, curve.value, np.nan)), breaks)))
-    return smooth(curve.x, curve.value, breaks)
 
 
 def _marker(is_train: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import numbers
 from logdoctor.report.scales import Floats
+from logdoctor.report.shown import best_point, restarts
 from logdoctor.run import Curve, Run
 
 BEST, RESTART, BAD, FLAT = "#F0E442", "#009E73", "#CC0000", "#E8D9A0"
@@ -59,26 +60,12 @@ def mark_restarts(axes: Axes, run: Run) -> None:
         axes.axvline(x, color=RESTART, linewidth=1.6, linestyle=":", zorder=1.6, label="" if index else "restart")
 
 
-def restarts(run: Run) -> list[float]:
-    """Where on the axis each attempt after the first begins in the curve judged by."""
-    curve, rows = run.train or run.val, run.rows
-    if curve is None or rows is None or run.attempts < 2:
-        return []
-    again = np.flatnonzero(rows.attempt > 0)
-    attempt = {(int(rows.source[i]), int(rows.line[i])): int(rows.attempt[i]) for i in again}
-    first: dict[int, float] = {}
-    for source, line, x in zip(curve.source, curve.line, curve.x, strict=True):
-        number = attempt.get((int(source), int(line)))
-        if number is not None:
-            first.setdefault(number, float(x))
-    return sorted(first.values())
-
-
 def mark_best(axes: Axes, diagnosis: Diagnosis) -> None:
-    """A star at the best epoch, on the level the verdicts use: a single value logged there may be an outlier."""
-    best, level = diagnosis.measures.get("best_epoch"), diagnosis.measures.get("best_value")
-    if diagnosis.run.val is None or best is None or level is None or not np.isfinite([best, level]).all():
+    """A star at the best epoch."""
+    point = best_point(diagnosis)
+    if point is None:
         return
+    best, level = point
     axes.plot(
         [best], [level], marker="*", markersize=14, color="black", markerfacecolor=BEST, linestyle="none", zorder=6,
         label=f"best val {numbers.figure(level)} @{numbers.place(best)}",

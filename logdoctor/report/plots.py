@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,8 +21,9 @@ from logdoctor.finding import Finding, Severity
 from logdoctor.report import numbers
 from logdoctor.report.escape import plain
 from logdoctor.report.labels import Label, place_labels
-from logdoctor.report.loss_panel import COLUMNS, by_metric, draw_losses, number_ticks, shown_curves
+from logdoctor.report.loss_panel import COLUMNS, draw_losses, number_ticks
 from logdoctor.report.scales import thin
+from logdoctor.report.shown import by_metric, drop_label, lanes, rate_helps_log, rate_steps, varying_rate, x_range
 from logdoctor.run import Curve, Run
 from logdoctor.segments import Drop
 
@@ -34,9 +34,7 @@ TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
 LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
 LEGEND_LETTERS = 130  # what one line holds at the usual size
 MANY_DROPS = 20  # beyond, their lines are faint
-LANES = 8  # findings shown below the losses
 LANE_TEXT = 0.25  # of the width: what a finding's name needs
-LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
 RATE, DROP = "#333333", "#555555"
 LANE_COLOURS = {Severity.ERROR: "#CC0000", Severity.WARNING: "#E69F00", Severity.INFO: "#8DA0B3"}
 STYLE: dict[Any, Any] = {
@@ -57,15 +55,15 @@ def draw(diagnosis: Diagnosis) -> bytes:
 
 def _figure(diagnosis: Diagnosis) -> Figure:
     run, drops = diagnosis.run, diagnosis.schedule.drops
-    lanes = _lanes(diagnosis)
-    rate = run.lr if run.lr is not None and _varies(run.lr) else None
-    heights = [LOSS_HEIGHT, *([LANE_HEIGHT * len(lanes)] if lanes else []), *([RATE_HEIGHT] if rate else [])]
+    placed = lanes(diagnosis)
+    rate = varying_rate(run)
+    heights = [LOSS_HEIGHT, *([LANE_HEIGHT * len(placed)] if placed else []), *([RATE_HEIGHT] if rate else [])]
     above = TITLE + LEGEND + (DROP_LABELS if drops else 0.08)
     figure, panels = _panels(heights, above, right=RIGHT_SCALE if len(by_metric(run)) > 1 else RIGHT)
     _set_x(panels, run)
     scales = draw_losses(panels[0], diagnosis)
-    if lanes:
-        _draw_lanes(panels[1], lanes)
+    if placed:
+        _draw_lanes(panels[1], placed)
     if rate:
         _draw_rate(panels[-1], rate, drops)
     _mark_drops(panels, drops)
@@ -108,13 +106,9 @@ def _legend(figure: Figure, scales: Sequence[Axes]) -> None:
 
 
 def _set_x(panels: Sequence[Axes], run: Run) -> None:
-    """From zero, where the run begins near it, to its end; ticks and a name below the last panel only."""
-    curves = [curve for curve in shown_curves(run) if len(curve)]
-    start = min((float(curve.x[0]) for curve in curves), default=0.0)
-    end = max((float(curve.x[-1]) for curve in curves), default=1.0)
-    start = 0.0 if 0 <= start < 0.2 * end else start
-    margin = 0.01 * (end - start) or 0.5
-    panels[0].set_xlim(start - margin, end + margin)
+    """The range shown; ticks and a name below the last panel only."""
+    start, end = x_range(run)
+    panels[0].set_xlim(start, end)
     panels[-1].xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 2.5, 5, 10], integer=end - start > 5))
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.figure(value)))
     panels[-1].set_xlabel({"epoch": "epoch", "step": "step", "index": "row"}[run.axis.unit])
@@ -122,21 +116,15 @@ def _set_x(panels: Sequence[Axes], run: Run) -> None:
         axes.tick_params(labelbottom=False, bottom=False)
 
 
-def _lanes(diagnosis: Diagnosis) -> list[Finding]:
-    """Findings that name a place, worst first."""
-    placed = [finding for finding in diagnosis.findings if np.isfinite([finding.span.start, finding.span.end]).all()]
-    return sorted(placed, key=lambda finding: -finding.severity)[:LANES]
-
-
-def _draw_lanes(axes: Axes, lanes: Sequence[Finding]) -> None:
+def _draw_lanes(axes: Axes, placed: Sequence[Finding]) -> None:
     """Each finding as a bar over the stretch it speaks of, named beside it."""
-    axes.set_ylim(len(lanes) - 0.5, -0.5)
+    axes.set_ylim(len(placed) - 0.5, -0.5)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines[["left", "bottom"]].set_visible(False)
     left, right = axes.get_xlim()
     width = right - left
-    for lane, finding in enumerate(lanes):
+    for lane, finding in enumerate(placed):
         start, end = finding.span.start, max(finding.span.end, finding.span.start + 0.004 * width)
         colour = LANE_COLOURS[finding.severity]
         axes.plot([start, end], [lane, lane], color=colour, linewidth=5, solid_capstyle="butt", zorder=3)
@@ -153,17 +141,11 @@ def _beside(start: float, end: float) -> tuple[float, str]:
     return (start - 0.006, "right") if start > LANE_TEXT else (start + 0.012, "left")
 
 
-def _varies(rate: Curve) -> bool:
-    values = rate.value[rate.finite]
-    return len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
-
-
 def _draw_rate(axes: Axes, rate: Curve, drops: Sequence[Drop]) -> None:
-    values = rate.value[rate.finite]
-    log = bool((values > 0).all() and values.max() / values.min() >= LOG_RATES)
-    steps = _step_style(rate, drops) if len(np.unique(values)) <= len(values) / 2 else "default"
+    log, joined = rate_helps_log(rate), rate_steps(rate, drops)
     axes.set_yscale("log" if log else "linear")
-    axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=steps)
+    style = "default" if joined == "line" else f"steps-{joined}"
+    axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=style)
     number_ticks(axes, log=log)
     axes.set_ylabel("lr (log)" if log else "lr")
 
@@ -179,19 +161,6 @@ def _mark_drops(panels: Sequence[Axes], drops: Sequence[Drop]) -> None:
     place_labels(panels[0], [_drop_label(drop) for drop in seen])
 
 
-def _step_style(rate: Curve, drops: Sequence[Drop]) -> str:
-    """Where a step stands between two logged rates: at the later one if logs state the rate of what comes next."""
-    for drop in drops:
-        before = np.flatnonzero((rate.x <= drop.at + 1e-9) & rate.finite)
-        if len(before) and drop.lr_from is not None and drop.lr_to is not None:
-            last = rate.value[before[-1]]
-            return "steps-post" if abs(last - drop.lr_to) < abs(last - drop.lr_from) else "steps-pre"
-    return "steps-pre"
-
-
 def _drop_label(drop: Drop) -> Label:
-    """Factor, place and verdict; those with a verdict to act on are placed first."""
-    what = "drop" if drop.factor is None else numbers.multiple(drop.factor)
-    verdict = "" if drop.timing == "unclear" else f", {drop.timing}"
-    urgent = drop.timing in ("late", "early")
-    return Label(drop.at, f"{what} @{numbers.place(drop.at)}{verdict}", priority=0 if urgent else 1)
+    """Those with a verdict to act on are placed first."""
+    return Label(drop.at, drop_label(drop), priority=0 if drop.timing in ("late", "early") else 1)

@@ -41,17 +41,22 @@ def limits(values: Floats, *, log: bool) -> tuple[float, float]:
 
 
 def thin(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
-    """At most four points for each of `columns` pixel columns: first, lowest, highest, last, in order of x.
+    """At most four points for each of `columns` pixel columns (see `thin_places`)."""
+    chosen = thin_places(x, y, columns)
+    return x[chosen], y[chosen]
+
+
+def thin_places(x: Floats, y: Floats, columns: int) -> npt.NDArray[np.int64]:
+    """Which points to draw: of each of `columns` pixel columns first, lowest, highest, last, in order of x.
 
     Nothing a screen could show is lost, single spikes least of all. NaN is left out; x must be ascending.
     """
-    keep = np.isfinite(x) & np.isfinite(y)
-    x, y = x[keep], y[keep]
+    kept = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    x, y = x[kept], y[kept]
     if len(x) <= 4 * columns or x[-1] <= x[0]:
-        return x, y
+        return kept
     column = np.minimum((columns * (x - x[0]) / (x[-1] - x[0])).astype(np.int64), columns - 1)
     starts = np.flatnonzero(np.diff(column, prepend=-1))
     ends = np.append(starts[1:], len(x)) - 1
     order = np.lexsort((y, column))  # within a column by value: the first is the lowest, the last the highest
-    chosen = np.unique(np.concatenate((starts, ends, order[starts], order[ends])))
-    return x[chosen], y[chosen]
+    return np.asarray(kept[np.unique(np.concatenate((starts, ends, order[starts], order[ends])))])
