@@ -34,7 +34,8 @@ def stitch(rows: Rows, starts: Sequence[int] = ()) -> list[Experiment]:
     blocks = [np.arange(low, high) for low, high in zip([0, *breaks], [*breaks, len(rows)], strict=True)]
     groups: list[list[Ints]] = []
     for block in blocks:
-        if groups and _resumes(rows, positions, groups[-1], block):
+        dead = bool(groups) and all(_dead_start(rows, positions, former) for former in groups[-1])
+        if groups and (dead or _resumes(rows, positions, groups[-1], block)):
             groups[-1].append(block)
         else:
             groups.append([block])
@@ -97,6 +98,11 @@ def _resumes(rows: Rows, positions: Floats, group: Sequence[Ints], block: Ints) 
             interval = float(np.median(np.abs(np.diff(old))))
             votes.append((len(old), bool(new[0] > old[0] + START_TOLERANCE * interval)))
     return max(votes)[1] if votes else not shared
+
+
+def _dead_start(rows: Rows, positions: Floats, block: Ints) -> bool:
+    """Whether a start came no further than one place of its counters: what follows is the real beginning."""
+    return all(len(np.unique(positions[block[rows.code[block] == code]])) < 2 for code in np.unique(rows.code[block]))
 
 
 def _join(rows: Rows, positions: Floats, group: Sequence[Ints], starts: set[int]) -> Experiment:

@@ -64,6 +64,12 @@ def test_an_unordered_counter_is_not_a_chain_of_restarts() -> None:
     assert len(one.rows) == len(steps)
 
 
+def test_a_start_that_died_at_its_first_record_is_an_attempt_of_the_run_that_follows() -> None:
+    (one,) = stitch(rows([0, 0, *range(0, 100, 10)]), starts=[1, 2])
+    assert one.attempts == 3
+    assert one.rows.step.tolist() == list(range(0, 100, 10))
+
+
 def batches(*places: tuple[float, float]) -> Rows:
     builder = TableBuilder()
     for line, (epoch, batch) in enumerate(places, 1):
