@@ -75,18 +75,28 @@ def rhythm(case: Case) -> float:
 
 
 def last_written(case: Case) -> float:
-    """POSIX seconds of the file's last change, or of the last logged time where that is unknown; NaN without both."""
-    if math.isfinite(case.run.closing.modified):
-        return case.run.closing.modified
+    """POSIX seconds of the file's last change or of the last logged time; NaN without both.
+
+    A file changed more than a day after the last time in it was copied or checked out since: then the log's time counts.
+    """
     times = [float(np.nanmax(c.wall_time)) for c in case.run.curves if np.isfinite(c.wall_time).any()]
-    return max(times, default=float("nan"))
+    logged, modified = max(times, default=math.nan), case.run.closing.modified
+    return logged if modified - logged > DAY or math.isnan(modified) else modified
 
 
 def running(case: Case, intervals: float = RUNNING_INTERVALS) -> bool:
-    """Whether the log was written to within `intervals` of its own rhythm (at least a minute) of now."""
+    """Whether the log was written to within `intervals` of its own rhythm (at least a minute) of now.
+
+    False without times in the log: a fresh file may as well be a copy.
+    """
     silence = case.now - last_written(case)
     usual = rhythm(case)
-    return bool(0 <= silence <= max(MINUTE, intervals * usual if math.isfinite(usual) else 0.0))
+    return bool(math.isfinite(usual) and 0 <= silence <= max(MINUTE, intervals * usual))
+
+
+def fresh(case: Case) -> bool:
+    """Whether the file changed within the last minute: it may be a copy, or still being written."""
+    return bool(0 <= case.now - case.run.closing.modified <= MINUTE)
 
 
 def silent(case: Case, intervals: float = STALLED_INTERVALS) -> bool:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from logdoctor.analyzers.contract import limit
 from logdoctor.case import Case, amount
 from logdoctor.finding import Finding, Severity
-from logdoctor.progress import ended_early, plan, running
+from logdoctor.progress import ended_early, fresh, plan, running
 
 CAUSES = {
     "crashed": "the process crashed",
@@ -48,7 +48,7 @@ class Interrupted:
         rhythm: a file written within this many of its own intervals of now is running.
 
     What fools it
-        A log that ends with the last flush of a buffer; a plan that was overridden after it was printed.
+        A log without times that is still being written (tentative while fresh); one that ends with the last flush of a buffer; a plan that was overridden after it was printed.
 
     Reference
         POSIX signals 9 and 15; PyTorch's `torch.cuda.OutOfMemoryError`.
@@ -81,7 +81,7 @@ class Interrupted:
             _remedy("\n".join((closing.message, *closing.tail))),
             case.span(case.length, case.length),
             (closing.evidence,),
-            closing.kind in CAUSES,
+            closing.kind == "crashed" or (closing.kind in CAUSES and not fresh(case)),
             {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
             "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
         )
