@@ -77,7 +77,7 @@ def rhythm(case: Case) -> float:
 def last_written(case: Case) -> float:
     """POSIX seconds of the file's last change or of the last logged time; NaN without both.
 
-    A file changed more than a day after the last time in it was copied or checked out since: then the log's time counts.
+    A file changed more than a day after the last time in it was copied or checked out: then the log's time counts.
     """
     times = [float(np.nanmax(c.wall_time)) for c in case.run.curves if np.isfinite(c.wall_time).any()]
     logged, modified = max(times, default=math.nan), case.run.closing.modified

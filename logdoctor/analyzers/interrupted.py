@@ -48,7 +48,8 @@ class Interrupted:
         rhythm: a file written within this many of its own intervals of now is running.
 
     What fools it
-        A log without times that is still being written (tentative while fresh); one that ends with the last flush of a buffer; a plan that was overridden after it was printed.
+        A log without times that is still being written (tentative while fresh); one that ends with the last flush
+        of a buffer; a plan that was overridden after it was printed.
 
     Reference
         POSIX signals 9 and 15; PyTorch's `torch.cuda.OutOfMemoryError`.
