@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logdoctor.curves.fits import fit_line
+from logdoctor.curves.fits import Fall, fit_fall
 from logdoctor.run import Floats
 from logdoctor.stretches import Stretch
 from logdoctor.tracks import Track
@@ -17,7 +17,7 @@ TAIL_SHARE = 0.45  # of the last learning-rate segment, over which significance 
 NOISY = 0.05  # of the total drop: scatter of the train loss that may hide a fall
 VAL_SHARE, VAL_T = 0.05, 5.0  # of the validation loss's own drop, and standard errors
 MIN_VALIDATIONS = 6
-MIN_T, MIN_T_AFTER_DROP = 1.5, 3.0  # after a drop the loss usually falls at once and is flat soon
+MIN_T, MIN_T_AFTER_DROP = 2.5, 3.0  # after a drop the loss usually falls at once and is flat soon
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def judge_end(
     earliest = float(x[0]) + (width if after_drop and len(x) > 2 else 0.0)
     start = max((1 - END_SHARE) * length + width / 2, earliest)
     fall = float(np.interp(start, x, trend) - trend[-1]) / total if total > 0 else 0.0
-    t = tail_t(x, last.y, last.sigma)
+    t = tail_fall(x, last.y, last.sigma).t
     needed = MIN_T_AFTER_DROP if after_drop else MIN_T
     backed = not after_drop and t > -MIN_T and last.sigma > NOISY * total and _falls_plainly(val, start)
     falling = fall > SHARE and (t > needed or backed)
@@ -57,20 +57,16 @@ def judge_end(
     return EndState(falling, fall, start, t, borderline)
 
 
-def tail_t(x: Floats, y: Floats, sigma: float) -> float:
-    """How many standard errors the end falls: of the line's own residuals, or of the usual scatter if larger."""
-    n = max(min(len(x), 4), round(TAIL_SHARE * len(x)))
-    line = fit_line(x[-n:], y[-n:])
-    error = max(line.slope_error, sigma / max(line.spread, 1e-12) ** 0.5)
-    return -line.slope / error if error > 0 else float(np.copysign(np.inf, -line.slope))
+def tail_fall(x: Floats, y: Floats, sigma: float) -> Fall:
+    """The fall over the last 45 % of the points (at least four)."""
+    tail = slice(-max(4, round(TAIL_SHARE * len(x))), None)
+    return fit_fall(x[tail], y[tail], sigma)
 
 
 def _falls_plainly(val: Track | None, start: float) -> bool:
     """Whether the validation loss still falls from `start` on, by much and beyond doubt."""
     if val is None or len(val) < MIN_VALIDATIONS:
         return False
-    tail = slice(-max(4, round(TAIL_SHARE * len(val))), None)
-    line = fit_line(val.x[tail], val.y[tail])
-    fall = -line.slope * (float(val.x[-1]) - start)
-    height = val.first - float(val.y.min())
-    return fall > VAL_SHARE * height > 0 and tail_t(val.x, val.y, val.noise) > VAL_T
+    fall = tail_fall(val.x, val.y, val.noise)
+    late = (float(val.x[-1]) - start) / (TAIL_SHARE * float(val.x[-1] - val.x[0]))
+    return fall.size * late > VAL_SHARE * (val.first - float(val.y.min())) > 0 and fall.t > VAL_T

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.fits import fit_line
+from logdoctor.curves.fits import fit_fall
 from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
 from logdoctor.curves.noise import noise
 from logdoctor.curves.spikes import find_spikes
@@ -45,10 +44,8 @@ class Stretch:
     def largest_change(self, since: float) -> float:
         """The most a straight line from `since` to the end can have fallen or risen, two standard errors included."""
         inside = self.x >= since - 1e-9
-        line = fit_line(self.x[inside], self.y[inside])
-        error = max(line.slope_error, self.sigma / math.sqrt(max(line.spread, 1e-12)))
-        fall = -line.slope
-        return max(fall + 2 * error, -fall) * float(self.x[-1] - since)
+        fall = fit_fall(self.x[inside], self.y[inside], self.sigma)
+        return max(fall.size + 2 * fall.error, -fall.size)
 
 
 def since_last_spike(stretch: Stretch) -> Stretch:

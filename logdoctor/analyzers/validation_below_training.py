@@ -27,6 +27,7 @@ class ValidationBelowTraining:
 
     Limits
         min_share: share of these validations that lie below.
+        firm_points: validations in the last third for a firm verdict.
 
     What fools it
         The logged training loss lags by half an epoch while it falls steeply.
@@ -38,6 +39,7 @@ class ValidationBelowTraining:
     name: ClassVar[str] = "validation-below-training"
 
     min_share: float = limit(0.66, "share of the validations", "two in three cannot be chance on a flat stretch")
+    firm_points: float = limit(5.0, "validations", "with fewer in the last third the verdict is tentative")
 
     def analyze(self, case: Case) -> Finding | None:
         train, val = case.needs_same_loss()
@@ -51,7 +53,8 @@ class ValidationBelowTraining:
         share = float(np.mean(val.y[third] < level))
         if share <= self.min_share:
             return None
-        clauses = doubts(case)
+        certain = abs(float(np.mean(level - val.y[third]))) > 2 * val.noise and third.sum() >= self.firm_points
+        clauses = doubts(case, borderline=not certain)
         return Finding(
             self.name,
             Severity.INFO,

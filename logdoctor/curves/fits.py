@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,3 +48,29 @@ def fit_line(x: Floats, y: Floats) -> Line:
     memory = autocorrelation(residual)
     variance = float(residual @ residual) / (len(x) - 2) / spread * (1 + memory) / (1 - memory)
     return Line(slope, level, middle, variance**0.5, spread)
+
+
+@dataclass(frozen=True)
+class Fall:
+    """How far a straight line falls from the first x to the last, and the standard error of that."""
+
+    size: float
+    error: float
+
+    @property
+    def t(self) -> float:
+        """The fall in standard errors; infinite for points exactly on a line."""
+        if self.error > 0:
+            return self.size / self.error
+        return math.copysign(math.inf, self.size) if self.size else 0.0
+
+
+def fit_fall(x: Floats, y: Floats, sigma: float = 0.0) -> Fall:
+    """The fall of points (n,), n ≥ 1; its error is the line's own, or what the usual scatter `sigma` makes if larger.
+
+    A few points lie close to a line by chance: then their own residuals understate the error.
+    """
+    line = fit_line(x, y)
+    length = float(x[-1] - x[0])
+    usual = sigma / math.sqrt(line.spread) if line.spread > 0 and math.isfinite(sigma) else 0.0
+    return Fall(-line.slope * length, max(line.slope_error, usual) * length)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.fits import fit_line
+from logdoctor.curves.fits import Fall, fit_fall
 from logdoctor.curves.trend import falling_trend
 
 Floats = npt.NDArray[np.float64]
@@ -17,11 +17,14 @@ FLAT, FALLING, UNCLEAR = "flat", "falling", "cannot tell"
 SHARE = 0.02  # of the drop so far: what is left to gain in a flat stretch
 STRICT, LENIENT = 0.01, 0.05  # where these two disagree with SHARE the answer is borderline
 MIN_FLAT_SHARE = 0.2  # of the stretch
+FIRM_T = 3.0  # standard errors of the tail: a less certain fall is borderline
 TAIL_SHARE = 0.45  # of the stretch, over which significance is asked
+# Of the drop so far: where the trend is less exact than this, the beginning of a lull is sought by significance.
+UNSURE = 0.01
 LULL_LEFT = 0.10  # of the drop so far: a lull does not reach back to where more was left
 # Standard errors a fall must have to count, and share of the drop so far from which it counts without. After a drop
 # the loss usually falls at once and is flat soon; in the first segment it falls unless shown otherwise.
-AT_START, AFTER_DROP = (1.5, 0.07), (3.0, 0.10)
+AT_START, AFTER_DROP = (1.5, 0.07), (2.5, 0.10)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,13 @@ def judge_flatness(
     points = [_flat_since(x, trend, share * so_far, needed) for share in (LENIENT, SHARE, STRICT)]
     low, since, high = points
     borderline = any((point is None) != (since is None) for point in points) or len(y) < 4
-    min_t, plain = AFTER_DROP if after_drop else AT_START
-    lull = _lull_since(
-        x, y, _Scale(sigma, so_far, min_t, plain), int(np.argmax(trend - trend[-1] < LULL_LEFT * so_far))
-    )
-    since = lull if since is None or (lull is not None and lull < since) else since
+    lull = _Lull(x, y, sigma, so_far, *(AFTER_DROP if after_drop else AT_START))
+    lull_since = lull.since(int(np.argmax(trend - trend[-1] < LULL_LEFT * so_far)))
+    trend_error = sigma / np.sqrt(0.1 * len(x))
+    if lull_since is not None and (since is None or (lull_since < since and trend_error > UNSURE * so_far)):
+        since, borderline = lull_since, True
+    if since is None:
+        borderline = borderline or lull.tail.t < FIRM_T
     return Flatness(FALLING if since is None else FLAT, since, low, high, borderline, trend)
 
 
@@ -79,30 +84,40 @@ def _flat_since(x: Floats, trend: Floats, left: float, needed: float) -> float |
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """What a fall is measured by: scatter σ, drop so far, and the limits of `AT_START` or `AFTER_DROP`."""
+class _Lull:
+    """The stretch before the end in which a straight line falls by no more than the scatter σ explains.
 
+    `min_t`: standard errors a fall must have to count; `plain`: share of the drop so far from which it counts without.
+    """
+
+    x: Floats
+    y: Floats
     sigma: float
     so_far: float
     min_t: float
     plain: float
 
-    def falls(self, x: Floats, y: Floats) -> bool:
-        """Whether a line through the points falls noticeably: significantly by over 2 %, or plainly."""
-        line = fit_line(x, y)
-        fall = -line.slope * float(x[-1] - x[0])
-        error = max(line.slope_error, self.sigma / line.spread**0.5)
-        return fall > self.plain * self.so_far or (fall > SHARE * self.so_far and -line.slope > self.min_t * error)
+    @property
+    def tail_start(self) -> int:
+        """Index of the first point of the tail that is always looked at."""
+        return len(self.x) - max(min(len(self.x), 4), round(TAIL_SHARE * len(self.x)))
 
+    @property
+    def tail(self) -> Fall:
+        return self._fall_from(self.tail_start)
 
-def _lull_since(x: Floats, y: Floats, scale: _Scale, earliest: int) -> float | None:
-    """First x from which on a straight line to the end never falls by more than the scatter explains.
+    def since(self, earliest: int) -> float | None:
+        """First x of the lull, not before index `earliest` unless the tail begins there; None if the tail falls."""
+        first = self.tail_start
+        if len(self.x) - first < 3 or self._falls_from(first):
+            return None
+        while first > earliest and not self._falls_from(first - 1):
+            first -= 1
+        return float(self.x[first])
 
-    Not before index `earliest`, unless the tail that is always looked at begins there.
-    """
-    first = len(x) - max(min(len(x), 4), round(TAIL_SHARE * len(x)))
-    if len(x) - first < 3 or scale.falls(x[first:], y[first:]):
-        return None
-    while first > earliest and not scale.falls(x[first - 1 :], y[first - 1 :]):
-        first -= 1
-    return float(x[first])
+    def _fall_from(self, first: int) -> Fall:
+        return fit_fall(self.x[first:], self.y[first:], self.sigma)
+
+    def _falls_from(self, first: int) -> bool:
+        fall = self._fall_from(first)
+        return fall.size > self.plain * self.so_far or (fall.size > SHARE * self.so_far and fall.t > self.min_t)
