@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
-from logdoctor.diagnosis import Diagnosis
+from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Finding, Skipped
 from logdoctor.report import numbers
 from logdoctor.report.escape import plain
@@ -22,6 +23,11 @@ FACT_COLUMNS = ("fact", "value", "stated at")
 FILE_COLUMNS = ("file", "format", "lines", "with numbers", "not understood")
 ON_AXIS = ("epochs_after_best", "epochs_flat")  # measures that are lengths in the axis' unit, whatever their names say
 MEASURE_NAMES = {"hours": "time", "hours_after_best": "time after best"}
+NOTHING_READ = (
+    "Nothing was judged, so nothing is known to be well. Give the folder or file the training wrote its log to. "
+    "`logdoctor formats` lists what can be read, `logdoctor formats FILE` says how one file was recognised, and "
+    "`--parser NAME` reads it as the format you name."
+)
 CRASHED = ("crashed", "stopped", "torn")
 _SENTENCE_END = re.compile(r"(?<=[.!]) (?=[A-Z])")
 
@@ -141,3 +147,14 @@ def files(run: Run) -> list[list[str]]:
     """The files of a run and how many of their lines were of use."""
     counts = [(file, (file.lines, file.data, file.unreadable)) for file in run.sources]
     return [[file.path, file.format, *(str(count) for count in three)] for file, three in counts]
+
+
+def nothing_read(report: Report) -> str:
+    """What to do about a report without runs; backticks mark commands."""
+    return NOTHING_READ if report.unread else f"No file was found there either. {NOTHING_READ}"
+
+
+def by_reason(unread: Sequence[Unread]) -> list[tuple[str, list[str]]]:
+    """The paths that gave no run, by reason."""
+    ordered = sorted(unread, key=lambda item: item.reason)
+    return [(reason, [item.path for item in group]) for reason, group in groupby(ordered, key=lambda item: item.reason)]

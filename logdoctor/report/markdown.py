@@ -6,12 +6,11 @@ GitHub-flavoured Markdown, no raw HTML but `<details>`; whatever comes from a lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Severity
-from logdoctor.report import section
-from logdoctor.report.escape import code, prose, slug
+from logdoctor.report import content, section
+from logdoctor.report.escape import code, marked, prose, slug
 from logdoctor.report.summary import Row, headline, judged, needs_you, row, tally
 
 DETAIL_FOR_ALL = 30  # with more runs, those that need nobody are a line in a table
@@ -38,7 +37,7 @@ def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None
     """The report with any `picture` (Markdown) in each run's section, and sections for `most` runs (None: all)."""
     blocks = ["# Training report", prose(headline(report))]
     if not report.runs:
-        return _join([*blocks, *_empty(report), *_unread(report.unread)])
+        return _join([*blocks, marked(content.nothing_read(report)), *_unread(report.unread)])
     urgent = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
     rest = [diagnosis for diagnosis in report.runs if not needs_you(diagnosis)]
     few = len(report.runs) <= DETAIL_FOR_ALL
@@ -93,23 +92,12 @@ def _cells(diagnosis: Diagnosis) -> list[str]:
     return [f"{mark} {prose(line.verdict)}", *(prose(value) for value in values)]
 
 
-def _empty(report: Report) -> list[str]:
-    advice = (
-        "Nothing was judged, so nothing is known to be well. Give the folder or file the training wrote its log to. "
-        "`logdoctor formats` lists what can be read, `logdoctor formats FILE` says how one file was recognised, and "
-        "`--parser NAME` reads it as the format you name."
-    )
-    return [advice if report.unread else f"No file was found there either. {advice}"]
-
-
 def _unread(unread: Sequence[Unread]) -> list[str]:
     """Files that gave no run, by reason."""
     if not unread:
         return []
     lines = []
-    by_reason = sorted(unread, key=lambda item: item.reason)
-    for reason, group in groupby(by_reason, key=lambda item: item.reason):
-        paths = [item.path for item in group]
+    for reason, paths in content.by_reason(unread):
         names = ", ".join(code(path) for path in paths[:SHOWN_UNREAD])
         more = f" and {len(paths) - SHOWN_UNREAD} more" if len(paths) > SHOWN_UNREAD else ""
         lines.append(f"- {prose(reason)}: {names}{more}")

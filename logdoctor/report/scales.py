@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 LOG_RANGE = 30.0  # largest over smallest typical value from which a log scale reads better (about 1.5 decades)
 INNER = (2.0, 98.0)  # percentiles that are always inside the picture
@@ -46,7 +47,7 @@ def thin(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
     return x[chosen], y[chosen]
 
 
-def thin_places(x: Floats, y: Floats, columns: int) -> npt.NDArray[np.int64]:
+def thin_places(x: Floats, y: Floats, columns: int) -> Ints:
     """Which points to draw: of each of `columns` pixel columns first, lowest, highest, last, in order of x.
 
     Nothing a screen could show is lost, single spikes least of all. NaN is left out; x must be ascending.

@@ -57,14 +57,19 @@ def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
 
 def verdict(diagnosis: Diagnosis, findings: int = 3) -> str:
     """The findings' names, worst first, with their place: `overfitting (epoch 20–40), late-drop`."""
-    loud = [finding for finding in diagnosis.findings if finding.severity > Severity.INFO]
-    shown = sorted(loud or diagnosis.findings, key=lambda finding: -finding.severity)
+    shown = told_first(diagnosis)
     words = [_short(finding, diagnosis.run) for finding in shown[:findings]]
     if len(shown) > findings:
         words.append(f"{len(shown) - findings} more")
     if diagnosis.failed:
         words.append(f"{len(diagnosis.failed)} analyzer{'s' * (len(diagnosis.failed) > 1)} crashed")
     return ", ".join(words) or nothing_found(diagnosis)
+
+
+def told_first(diagnosis: Diagnosis) -> list[Finding]:
+    """The findings of a short verdict, worst first: warnings and errors; without any, what else there is."""
+    loud = [finding for finding in diagnosis.findings if finding.severity > Severity.INFO]
+    return sorted(loud or diagnosis.findings, key=lambda finding: -finding.severity)
 
 
 def nothing_found(diagnosis: Diagnosis) -> str:
@@ -79,10 +84,15 @@ def judged(diagnosis: Diagnosis) -> bool:
 
 
 def _short(finding: Finding, run: Run) -> str:
+    where = short_place(finding, run)
+    return f"{finding.analyzer}{'' if finding.firm else '?'}" + (f" ({where})" if where else "")
+
+
+def short_place(finding: Finding, run: Run) -> str:
+    """Where a finding lies; empty where it speaks of nearly the whole run, or of no place."""
     start, end = finding.span.start, finding.span.end
     where = "" if end - start > WHOLE_RUN * run.end else numbers.stretch(finding.span)
-    doubt = "" if finding.firm else "?"
-    return f"{finding.analyzer}{doubt}" + (f" ({where})" if where and where != numbers.NOTHING else "")
+    return "" if where == numbers.NOTHING else where
 
 
 def _per_drop(diagnosis: Diagnosis) -> str:
@@ -123,19 +133,24 @@ def headline(report: Report) -> str:
     warnings = sum(diagnosis.worst == Severity.WARNING for diagnosis in report.runs)
     crashed = sum(bool(diagnosis.failed) for diagnosis in report.runs)
     blind = sum(not judged(diagnosis) for diagnosis in report.runs)
-    counts = (
+    groups = (
         (errors, "with errors"),
         (warnings, "with warnings"),
         (crashed, "with a crashed analyzer"),
         (blind, "not judged for want of a loss"),
     )
-    parts = [f"{count} {words}" for count, words in counts if count]
+    parts = [f"{count} {words}" for count, words in groups if count]
     total = f"{len(report.runs)} run{'s' * (len(report.runs) > 1)}"
     return f"{total}: {', '.join(parts)}." if parts else f"{total}, none needs you."
 
 
 def tally(report: Report) -> str:
     """In how many runs each finding was made, most severe first: `divergence 3, overfitting 12`."""
+    return ", ".join(f"{name} {count}" for name, count, _ in counts(report))
+
+
+def counts(report: Report) -> list[tuple[str, int, int]]:
+    """Name, number of runs and highest severity of each finding made, most severe first."""
     severity: dict[str, int] = {}
     count: Counter[str] = Counter()
     for diagnosis in report.runs:
@@ -143,4 +158,4 @@ def tally(report: Report) -> str:
             count[finding.analyzer] += 1
             severity[finding.analyzer] = max(severity.get(finding.analyzer, 0), finding.severity)
     names = sorted(count, key=lambda name: (-severity[name], -count[name], name))
-    return ", ".join(f"{name} {count[name]}" for name in names)
+    return [(name, count[name], severity[name]) for name in names]
