@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from factories import curve, run
+
 from logdoctor.case import Case
-from logdoctor.run import Curve, Run
 from logdoctor.segments import Drop, Schedule, Segment
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +61,7 @@ def case(
     kind: str | None = None,
     unit: str = "epoch",
     x: Floats | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> Case:
     """A case with a known schedule: the rate falls by ten at each of `drops` (x, the last epoch at the old rate)."""
     curves = [curve(train, x=x)]
@@ -73,12 +74,11 @@ def case(
 def schedule(at: tuple[float, ...], end: float, rate: float = 0.1, kind: str | None = None) -> Schedule:
     """A logged multistep schedule (constant without drops)."""
     edges = (0.0, *at, end)
-    segments = tuple(
-        Segment(a, b, rate * 0.1**i) for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
-    )
+    rates = [rate * 0.1**i for i in range(len(edges))]
+    segments = tuple(Segment(a, b, lr) for (a, b), lr in zip(pairwise(edges), rates, strict=False))
     drops = tuple(
-        Drop(here, None, 0.1, rate * 0.1**i, rate * 0.1 ** (i + 1), here - before, here, here)
-        for i, (before, here) in enumerate(zip(edges, at, strict=False))
+        Drop(here, None, 0.1, rates[i], rates[i + 1], here - before, here, here)
+        for i, (before, here) in enumerate(pairwise(edges[:-1]))
     )
     return Schedule(kind or ("multistep" if at else "constant"), "logged", drops=drops, segments=segments)
 
@@ -120,13 +120,3 @@ def staircase(*lengths: int, left: tuple[float, ...], gain: float = 0.5, start: 
         parts.append(part)
         level, height = float(part[-1]), height * gain
     return np.concatenate(parts)
-
-
-def loss_curve(values: Floats, **names: str) -> Curve:
-    """A curve of its own names."""
-    return curve(values, **names)
-
-
-def bare(*curves: Curve, **changes: object) -> Run:
-    """A run of the given curves."""
-    return run("synthetic", *curves, **changes)

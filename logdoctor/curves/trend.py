@@ -16,6 +16,7 @@ SMOOTHED_SHARE = 0.1
 DECAY_TIMES = 8
 REWEIGHTINGS = 4
 FAR_SIGMAS = 5.0  # above the trend: a spike
+LEAST_SCATTER = 1e-3  # of the height: what a curve without any noise is granted
 
 
 def falling_trend(x: Floats, y: Floats, count: Floats, sigma: float, scale: float) -> Floats:
@@ -45,8 +46,7 @@ def robust_isotonic(y: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     usable = np.ones(len(y), dtype=bool)
     fit = isotonic(y, usable.astype(np.float64))
     for _ in range(REWEIGHTINGS):
-        sigma = robust_sigma(y - fit)
-        usable = y - fit <= FAR_SIGMAS * sigma if sigma > 0 else usable
+        usable = y - fit <= FAR_SIGMAS * max(robust_sigma(y - fit), LEAST_SCATTER * float(np.ptp(y)))
         fit = isotonic(y, np.where(usable, 1.0, 1e-9))
     return fit, usable
 

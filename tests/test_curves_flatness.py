@@ -1,0 +1,98 @@
+"""Flat, falling or cannot tell; valleys and spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from synthetic import NOISES, Noise, fall, noisy, settling
+
+from logdoctor.curves.flatness import FALLING, FLAT, UNCLEAR, Flatness, judge_flatness
+from logdoctor.curves.spikes import find_spikes
+from logdoctor.curves.valley import find_valley
+
+
+def judge(y: np.ndarray, sigma: float = 0.0, *, start: float | None = None, after_drop: bool = False) -> Flatness:
+    x = np.arange(1.0, len(y) + 1)
+    first = float(y[0]) if start is None else start
+    return judge_flatness(x, y, np.ones(len(y)), start=first, sigma=sigma, min_length=2.0, after_drop=after_drop)
+
+
+def test_a_settled_curve_is_flat_since_it_settled() -> None:
+    found = judge(settling(60, 0.5))
+    assert found.answer == FLAT
+    assert found.since == pytest.approx(28, abs=2)
+    assert not found.borderline
+
+
+def test_a_straight_fall_is_falling() -> None:
+    found = judge(np.linspace(2.0, 1.0, 40))
+    assert found.answer == FALLING
+    assert found.since is None
+    assert found.length(40.0) == 0.0
+
+
+def test_flat_for_less_than_a_fifth_is_falling() -> None:
+    assert judge(settling(60, 0.95)).answer == FALLING
+
+
+@pytest.mark.parametrize("kind", NOISES.values(), ids=NOISES)
+def test_noise_does_not_look_like_a_fall(kind: Noise) -> None:
+    answers = [judge(noisy(settling(60, 0.4), 0.05, seed, kind), 0.05).answer for seed in range(40)]
+    assert answers.count(FLAT) >= 37
+
+
+def test_after_a_drop_scatter_alone_is_no_fall() -> None:
+    y = np.array([1.30, 1.27, 1.29, 1.26, 1.25])
+    assert judge(y, 0.03, start=2.0, after_drop=True).answer == FLAT
+
+
+def test_nothing_learned_cannot_be_judged() -> None:
+    assert judge(np.linspace(1.0, 2.0, 10)).answer == UNCLEAR
+    assert judge(np.array([1.0])).answer == UNCLEAR
+
+
+def test_close_calls_are_borderline() -> None:
+    assert judge(fall(50, time=0.28)).borderline
+
+
+def test_valley_finds_bottom_and_rise() -> None:
+    x = np.arange(1.0, 81.0)
+    valley = find_valley(x, noisy(np.abs(x - 30) / 50 + 1, 0.02))
+    assert x[valley.index] == pytest.approx(30, abs=4)
+    assert valley.rise == pytest.approx(0.95, abs=0.1)
+    assert valley.z > 10
+    assert valley.t > 10
+
+
+def test_valley_of_a_level_curve_is_not_significant() -> None:
+    x = np.arange(1.0, 81.0)
+    valley = find_valley(x, noisy(np.ones(80), 0.05))
+    assert valley.z < 4
+
+
+def test_spike_and_its_way_back() -> None:
+    y = noisy(fall(60), 0.01)
+    y[30:33] += [2.0, 1.0, 0.2]
+    (spike,) = find_spikes(y)
+    assert spike.index == 30
+    assert spike.back == 32
+    assert spike.peak == pytest.approx(y[30])
+    assert spike.sigmas > 20
+
+
+def test_spike_that_never_comes_back() -> None:
+    y = noisy(fall(60), 0.01)
+    y[40:] += 2.0
+    (spike,) = find_spikes(y)
+    assert spike.back is None
+
+
+def test_a_lone_hard_batch_is_no_spike() -> None:
+    y = noisy(fall(400), 0.05)
+    y[200] += 0.6
+    assert find_spikes(y) == []
+
+
+def test_a_fall_is_no_spike_and_short_curves_have_none() -> None:
+    assert find_spikes(np.concatenate((np.full(20, 2.0), np.full(20, 1.0)))) == []
+    assert find_spikes(np.array([1.0, 5.0])) == []
