@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from logdoctor.analyzers.contract import Analyzer
     from logdoctor.case import Case
+    from logdoctor.compare import Comparison, SideBySide
     from logdoctor.options import Options
 
 
@@ -55,11 +56,16 @@ class Report:
 
     runs: tuple[Diagnosis, ...]
     unread: tuple[Unread, ...] = ()
-    comparisons: tuple[object, ...] = field(default=())
+    side_by_side: SideBySide | None = None  # filled in by `logdoctor.compare`
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return tuple(finding for run in self.runs for finding in run.findings)
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Each pair of runs in each series they share, if the runs were compared."""
+        return () if self.side_by_side is None else self.side_by_side.comparisons
 
     def to_json(self) -> dict[str, Any]:
         """The content of report.json."""

@@ -22,15 +22,15 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     total = _full([c for c in mine if c.metric == "loss"])
     total = _first(total, [lambda c: c.split == "train", lambda c: True])
     if total:
-        return _finest(total)
+        return finest(total)
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
     if parts:
         return _largest(parts)
     like = next((same for metric in LOSS_LIKE if (same := [c for c in mine if c.metric == metric])), [])
     if like:
-        return _finest(like)
+        return finest(like)
     trained = [c for c in mine if c.split == "train" and direction(c.metric)]
-    return _finest(trained) if trained else None
+    return finest(trained) if trained else None
 
 
 def val_curve(curves: Sequence[Curve]) -> Curve | None:
@@ -38,7 +38,7 @@ def val_curve(curves: Sequence[Curve]) -> Curve | None:
     mine = [c for c in curves if c.split in ("val", "test") and (c.finite.any() or c.metric == "loss")]
     loss = _first(mine, [lambda c: c.metric == "loss" and c.split == "val", lambda c: c.metric == "loss"])
     if loss:
-        return _finest(loss)
+        return finest(loss)
     parts = [c for c in mine if "loss" in c.metric]
     return _largest(parts) if parts else val_metric_curve(curves)
 
@@ -51,7 +51,7 @@ def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
         if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric
     ]
     found = next((same for metric in MAIN_METRICS if (same := [c for c in mine if c.metric == metric])), mine)
-    return _finest(found) if found else None
+    return finest(found) if found else None
 
 
 def lr_curve(curves: Sequence[Curve]) -> Curve | None:
@@ -74,7 +74,7 @@ def _first(curves: Iterable[Curve], tests: Sequence[Callable[[Curve], bool]]) ->
     return next((found for test in tests if (found := [c for c in curves if test(c)])), [])
 
 
-def _finest(curves: Sequence[Curve]) -> Curve:
+def finest(curves: Sequence[Curve]) -> Curve:
     """Of several tellings of one quantity: epoch means where there are enough, else averages, else the most points."""
     means = [c for c in curves if "epoch" in words(c.tag) and len(c) >= ENOUGH_EPOCH_MEANS]
     averages = [c for c in curves if {"avg", "average", "mean"} & set(words(c.tag)) and len(c) >= max(map(len, curves))]

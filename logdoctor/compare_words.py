@@ -1,0 +1,117 @@
+"""What a comparison says, in sentences, and short names for the runs it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logdoctor.case import amount
+from logdoctor.curves.crossing import Contest, Crossing
+from logdoctor.tracks import Track
+
+PLACES = {"epoch": "epoch", "step": "step", "hour": "hour", "index": "value"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who was clearly ahead early and at the end (0 the first, 1 the second, None nobody), and where that changed."""
+
+    early: int | None
+    end: int | None
+    crossing: Crossing | None
+    expected: Crossing | None
+
+    @classmethod
+    def of(cls, contest: Contest) -> Verdict:
+        """The verdict on two curves at the x both have."""
+        early, end = (_index(contest.leader(part)) for part in (contest.early, contest.end))
+        return cls(early, end, contest.last_crossing(), contest.expected_crossing())
+
+
+def _index(sign: int) -> int | None:
+    return {1: 0, -1: 1}.get(sign)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without the leading and trailing parts of their paths that all share, as long as they stay apart."""
+    parts = [name.split("/") for name in names]
+    while min(map(len, parts), default=0) > 1 and len({part[0] for part in parts}) == 1:
+        parts = [part[1:] for part in parts]
+    while min(map(len, parts), default=0) > 1 and len({part[-1] for part in parts}) == 1:
+        parts = [part[:-1] for part in parts]
+    short = ["/".join(part) for part in parts]
+    return short if len(set(short)) == len(set(names)) else list(names)
+
+
+def place(x: float, unit: str) -> str:
+    """A position on the shared axis: `epoch 19`, `hour 3.2`."""
+    return f"{PLACES[unit]} {amount(x)}"
+
+
+def interval(crossing: Crossing, unit: str) -> str:
+    """A crossing with its interval: `epoch 19 (17–21)`."""
+    return f"{place(crossing.at, unit)} ({amount(crossing.low)}–{amount(crossing.high)})"
+
+
+def describe(verdict: Verdict, contest: Contest, tracks: tuple[Track, Track], names: Sequence[str], unit: str) -> str:
+    """The verdict on one series of two runs, with the levels it rests on."""
+    last = len(contest) - 1
+    what = f"{tracks[0].name}: "
+    if len(contest) < 4:
+        return what + f"only {len(contest)} points in the range both runs have; no leader can be named"
+    said = [_course(verdict, _At(contest, tracks, names, unit))]
+    if verdict.expected is not None and verdict.end is not None:
+        behind = names[1 - verdict.end]
+        said.append(f"{behind} is catching up: at its present rate it passes about {interval(verdict.expected, unit)}")
+    longer = _went_on(float(contest.x[last]), tracks, names, unit)
+    return what + "; ".join([*said, *([longer] if longer else [])])
+
+
+@dataclass(frozen=True)
+class _At:
+    """Levels of both runs in words, the one named first first."""
+
+    contest: Contest
+    tracks: tuple[Track, Track]
+    names: Sequence[str]
+    unit: str
+
+    def levels(self, index: int, leader: int) -> str:
+        """`0.21 against 0.43 at epoch 40`."""
+        values = (self.contest.first[index], self.contest.second[index])
+        shown = [track.shown(float(value)) for track, value in zip(self.tracks, values, strict=True)]
+        ours, theirs = shown[leader], shown[1 - leader]
+        return f"{ours} against {theirs} at {place(float(self.contest.x[index]), self.unit)}"
+
+    @property
+    def start(self) -> int:
+        return int(self.contest.early.stop) - 1
+
+
+def _course(verdict: Verdict, at: _At) -> str:
+    """How the lead went, from the first quarter to the end."""
+    early, end, crossing = verdict.early, verdict.end, verdict.crossing
+    if end is None:
+        if early is None:
+            return f"no clear leader ({at.levels(-1, 0)}: within the scatter, or too little to matter)"
+        name = at.names[early]
+        before, after = at.levels(at.start, early), at.levels(-1, early)
+        return f"{name} was ahead early ({before}), at the end nobody clearly ({after})"
+    name, other, levels = at.names[end], at.names[1 - end], at.levels(-1, end)
+    if early == end:
+        between = f", though behind until {interval(crossing, at.unit)}" if crossing else ""
+        return f"{name} was ahead early and at the end{between} ({levels})"
+    passed = f"passed at {interval(crossing, at.unit)} and was ahead" if crossing else "was ahead"
+    if early is None:
+        return f"nobody was clearly ahead early; {name} {passed} at the end ({levels})"
+    return f"{other} was ahead early ({at.levels(at.start, early)}), {name} {passed} at the end ({levels})"
+
+
+def _went_on(end: float, tracks: tuple[Track, Track], names: Sequence[str], unit: str) -> str:
+    """How far the longer run came after the common range, where that is noticeably farther."""
+    ends = [float(track.x[-1]) for track in tracks]
+    longer = ends.index(max(ends))
+    if ends[longer] - end <= 0.05 * ends[longer]:
+        return ""
+    track = tracks[longer]
+    return f"{names[longer]} went on to {place(ends[longer], unit)} and came to {track.shown(float(track.y[-1]))}"
