@@ -12,8 +12,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("{step}: {loss}, {loss (avg)} avg loss, {lr} rate, {_} seconds, {_} images", "darknet"),
     Pattern("{step}: {loss}, {loss (avg)} avg, {lr} rate, {_} seconds, {_} images", "darknet"),
     Pattern(
-        "{epoch}/{epochs} {_} {box_loss} {obj_loss} {cls_loss} {total_loss} {_} {_} {precision} {recall} {mAP50} {mAP50-95}"
-        " {val box_loss} {val obj_loss} {val cls_loss}",
+        "{epoch}/{epochs} {_} {box_loss} {obj_loss} {cls_loss} {total_loss} {_} {_} {precision} {recall} {mAP50}"
+        " {mAP50-95} {val box_loss} {val obj_loss} {val cls_loss}",
         "yolov5 results.txt",
     ),
     Pattern("Loss for final step: {loss}", "tf.estimator"),

@@ -13,50 +13,57 @@ class Kind(Enum):
     """What a key names."""
 
     EPOCH = "epoch"
-    COUNTER = "counter"   # iterations, steps or batches
-    METRIC = "metric"     # a known metric
-    VALUE = "value"       # a name not known, may be a metric
-    ROLE = "role"         # only `train`, `val`, …
-    SETTING = "setting"   # a hyper-parameter or a total
-    SIDE = "side"         # times, speeds, sizes, best values so far
+    COUNTER = "counter"  # iterations, steps or batches
+    METRIC = "metric"  # a known metric
+    VALUE = "value"  # a name not known, may be a metric
+    ROLE = "role"  # only `train`, `val`, …
+    SETTING = "setting"  # a hyper-parameter or a total
+    SIDE = "side"  # times, speeds, sizes, best values so far
     NOTHING = "nothing"
 
 
-EPOCHS = frozenset({"epoch", "ep", "epo"})
-COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "itr", "update", "updates", "up", "batch", "batches", "minibatch"})
-SETTINGS = frozenset({
-    "momentum", "decay", "gamma", "beta", "betas", "eps", "epsilon", "seed", "dropout", "workers", "warmup", "max", "num",
-    "total", "epochs", "stepsize", "milestones", "interval", "freq", "every", "per", "weight", "weights", "coef", "smoothing",
-    "alpha", "nesterov", "clip", "ratio", "factor", "bs", "resolution", "precision", "capacity", "multiplier",
-})  # fmt: skip
-SIDE = frozenset({
-    "time", "data", "eta", "mem", "memory", "maxmem", "gpu", "cpu", "gpumem", "cpumem", "ram", "sec", "secs", "second", "seconds",
-    "ms", "min", "speed", "throughput", "tok", "tokens", "sample", "samples", "dt", "mfu", "elapsed", "remaining", "latency",
-    "scale", "scaler", "size", "labels", "img", "image", "images", "instances", "rank", "pid", "world", "count", "params",
-    "parameters", "param", "skipped", "skip", "bad", "best", "lowest", "highest", "patience", "flops", "gflops", "runtime",
-    "duration", "dur", "from", "improve", "improved", "threshold", "target", "hysteresis", "counter", "length", "id",
-    "gb", "mb", "kimg", "timer", "timestamp", "date", "hours", "hour", "day", "days", "port", "version", "percentage",
-    "decreased", "increased", "reached", "improvement", "reduced", "wps", "ups", "wpb", "bsz", "ips", "fps", "wall", "sen", "over",
-    "progress", "pq", "rg", "mom", "nan", "py", "cc", "cpp", "weighting", "worker", "depth", "class", "classes", "saved", "saving", "took",
-})  # fmt: skip
-HARD_SIDE = SIDE - {"data", "class", "classes", "min", "image", "images", "size", "sample", "samples"}
-_PLANNED_RATES = frozenset({"base", "final", "init", "initial", "max", "min", "start", "end", "warmup", "peak", "decay"})
-KNOWN = frozenset(METRICS.values())
-_PLAIN_COUNTER = frozenset({"global", "current", "cur", "train", "training", "trainer", "optimizer", "optim", "micro", "val", "eval",
-                            "test", "epoch", "batch", "inner", "outer", "this", "at", "for", "in", "on", "the", "idx", "index", "no",
-                            "number", "id", "model", "start", "starting", "finished", "done", "end", "of", "after", "dict",
-                            "validation", "testing"}) | EPOCHS | COUNTERS  # fmt: skip
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+EPOCHS = _set("epoch ep epo")
+COUNTERS = _set("step steps iter iters iteration iterations itr update updates up batch batches minibatch")
+SETTINGS = _set("""
+    momentum decay gamma beta betas eps epsilon seed dropout workers warmup max num total epochs stepsize
+    milestones interval freq every per weight weights coef smoothing alpha nesterov clip ratio factor bs
+    resolution precision capacity multiplier
+""")
+SIDE = _set("""
+    time data eta mem memory maxmem gpu cpu gpumem cpumem ram sec secs second seconds ms min speed throughput
+    tok tokens sample samples dt mfu elapsed remaining latency scale scaler size labels img image images
+    instances rank pid world count params parameters param skipped skip bad best lowest highest patience flops
+    gflops runtime duration dur from improve improved threshold target hysteresis counter length id gb mb kimg
+    timer timestamp date hours hour day days port version percentage decreased increased reached improvement
+    reduced wps ups wpb bsz ips fps wall sen over progress pq rg mom nan py cc cpp weighting worker depth class
+    classes saved saving took
+""")
+# Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
+_SIDE_OF_LOSS = SIDE - _set("data class classes min image images size sample samples")
+_PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")
+_SLOW_PARTS = _set("batch reader data iter step forward backward")
+_ASIDE = _set("""
+    global current cur train training trainer optimizer optim micro val eval test epoch batch inner outer this
+    at for in on the idx index no number id model start starting finished done end of after dict validation
+    testing
+""")  # what may stand beside a counter's name
+_KNOWN = frozenset(METRICS.values())
+_BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
+_NO_ROLES = _set("tr cv tel trl")  # too short to be meant as words of a sentence
 
 # Chinese labels are common in logs; they are read through their English words, the tag stays as printed.
 _CHINESE = {
-    "训练": " train ", "验证": " val ", "测试": " test ", "损失": " loss ", "准确率": " accuracy ", "精度": " accuracy ",
-    "学习率": " lr ", "轮次": " epoch ", "轮": " epoch ", "步": " step ", "迭代": " iter ", "平均": " avg ", "召回率": " recall ",
-    "时间": " time ", "耗时": " time ", "最佳": " best ", "最好": " best ",
+    "训练": "train", "验证": "val", "测试": "test", "损失": "loss", "准确率": "accuracy", "精度": "accuracy",
+    "学习率": "lr", "轮次": "epoch", "轮": "epoch", "步": "step", "迭代": "iter", "平均": "avg", "召回率": "recall",
+    "时间": "time", "耗时": "time", "最佳": "best", "最好": "best",
 }  # fmt: skip
-
-
-_EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")
+_EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]+")
 
 
 def english(text: str) -> str:
@@ -64,7 +71,7 @@ def english(text: str) -> str:
     if text.isascii():
         return text
     for label, word in _CHINESE.items():
-        text = text.replace(label, word)
+        text = text.replace(label, f" {word} ")
     return text
 
 
@@ -78,43 +85,49 @@ def name_of(tag: str) -> Name:
 def kind_of(phrase: str) -> Kind:
     """What a key is."""
     parts = words(english(phrase))
+    said = frozenset(parts)
     if not parts:
         return Kind.NOTHING
-    said = set(parts)
-    if all(part in SPLITS for part in parts):
+    if said <= SPLITS.keys():
         return Kind.ROLE
-    if _EXCEPTION.search(phrase) or "cost" in said and said & {"batch", "reader", "data", "iter", "step", "forward", "backward"}:
-        return Kind.SIDE   # `ValueError: 0 is not in list`; the cost of a batch is a time
-    if parts[-1] in COUNTERS | EPOCHS and said & {"at", "for", "in", "on"} and len(parts) > 2:
-        return Kind.EPOCH if parts[-1] in EPOCHS else Kind.COUNTER   # `validation loss at iteration`
+    if _EXCEPTION.search(phrase) or ("cost" in said and said & _SLOW_PARTS):  # the cost of a batch is a time
+        return Kind.SIDE
+    if len(parts) > 2 and said & {"at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:
+        return _counter(parts[-1])  # `validation loss at iteration`
     if is_loss(phrase):
-        return Kind.SIDE if said & HARD_SIDE or "best" in said else Kind.SETTING if said & {"weight", "weights", "coef"} else Kind.METRIC
-    name = name_of(phrase)
-    if name.metric == "lr" and said & _PLANNED_RATES:
-        return Kind.SETTING
-    if name.metric in KNOWN:
+        return _loss(said)
+    if (metric := name_of(phrase).metric) in _KNOWN:
+        if metric == "lr" and said & _PLANNED_RATES:
+            return Kind.SETTING
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
-    if parts[-1] in EPOCHS:
-        return Kind.EPOCH if said <= _PLAIN_COUNTER else Kind.SIDE
-    if parts[-1] in COUNTERS or parts == ["s"] or parts == ["it"]:
-        extra = {"num"} if parts[-1] == "updates" else {"s", "it"}
-        return Kind.COUNTER if said <= _PLAIN_COUNTER | extra else Kind.SIDE
+    if parts[-1] in COUNTERS | EPOCHS or parts in (["s"], ["it"]):
+        beside = _BESIDE_COUNTER | {"num"} if parts[-1] == "updates" else _BESIDE_COUNTER
+        return _counter(parts[-1]) if said <= beside or len(parts) == 1 else Kind.SIDE
     if said & SIDE:
         return Kind.SIDE
     return Kind.SETTING if said & SETTINGS else Kind.VALUE
 
 
+def _counter(word: str) -> Kind:
+    return Kind.EPOCH if word in EPOCHS else Kind.COUNTER
+
+
+def _loss(said: frozenset[str]) -> Kind:
+    """A key with the word loss: the loss itself, a setting of it, or something about it (`loss scale`, `best loss`)."""
+    if said & _SIDE_OF_LOSS:
+        return Kind.SIDE
+    return Kind.SETTING if said & {"weight", "weights", "coef"} else Kind.METRIC
+
+
 def is_loss(phrase: str) -> bool:
     """Whether a key names a loss, total or component."""
-    return any("loss" in part or part in ("trl", "tel", "xent") for part in words(english(phrase))) or name_of(phrase).metric == "loss"
-
-
-_ROLE_WORD = re.compile(r"[A-Za-z]+")
+    return any("loss" in part for part in words(english(phrase))) or name_of(phrase).metric == "loss"
 
 
 def last_role(text: str) -> str:
     """The last word in `text` that names a split, as `train`, `val` or `test`; empty without any."""
     role = ""
-    for word in _ROLE_WORD.findall(english(text)):
-        role = SPLITS.get(word.lower(), role) if word.lower() not in ("tr", "cv", "tel", "trl", "data") else role
+    for word in map(str.lower, _WORD.findall(english(text))):
+        if word in SPLITS and word not in _NO_ROLES:
+            role = SPLITS[word]
     return role

@@ -1,7 +1,8 @@
 """Text formats written as data: `Epoch {epoch}/{_} loss {loss} val {val_loss} lr {lr}`.
 
-`{name}` stands for a number: `epoch`, `epochs` (planned), `step`, `max_iter` (planned), `batch` and `batches` (position in
-the epoch) say where a line stands, `{_}` is skipped, every other name is the tag of a series. Blanks match any blanks.
+`{name}` stands for a number: `epoch`, `epochs` (planned), `step`, `max_iter` (planned), `batch` and `batches` (position
+in the epoch) say where a line stands, `{_}` is skipped, every other name is the tag of a series. Blanks match any
+blanks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from logdoctor_parsers.shapes import NUMBER, number
 from logdoctor_parsers.text import TextLines, find_ending, read_lines
 
 POSITIONS = ("epoch", "step", "batch", "batches")
+MAX_COMPARED = 5000  # lines searched for the nearest one
 PLANNED = ("epochs", "max_iter")
 # Possessive: a number is taken whole or not at all, so that matching stays linear in the line.
 _VALUE = r"[-+]?(?:\d++(?:,\d{3})*+(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?))"
@@ -164,6 +166,7 @@ def _position(values: dict[str, str], before: dict[str, float]) -> dict[str, flo
 def _no_match(name: str, lines: TextLines, patterns: Sequence[Pattern]) -> str:
     """The error sentence: the line that comes nearest to a pattern."""
     pattern = patterns[0]
-    best = max(zip(lines.texts[:5000], lines.numbers[:5000], strict=True), default=("", 0),
-               key=lambda item: max(p.reach(item[0]) for p in patterns))  # fmt: skip
-    return f"{name}: no line fits the pattern {pattern.template!r}; the nearest is line {best[1]}: {best[0].strip()[:160]!r}"
+    candidates = zip(lines.texts[:MAX_COMPARED], lines.numbers[:MAX_COMPARED], strict=True)
+    text, line = max(candidates, default=("", 0), key=lambda item: max(p.reach(item[0]) for p in patterns))
+    nearest = f"the nearest is line {line}: {text.strip()[:160]!r}"
+    return f"{name}: no line fits the pattern {pattern.template!r}; {nearest}"

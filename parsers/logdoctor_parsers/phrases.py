@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from logdoctor_parsers.keys import Kind, kind_of
 
-MAX_NAME = 120   # characters before a number that may name it
-MAX_WORDS = 6    # of a name; more are a sentence
+MAX_NAME = 120  # characters before a number that may name it
+MAX_WORDS = 6  # of a name; more are a sentence
 
 _WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
 _SEPARATOR = re.compile(
@@ -25,7 +25,29 @@ _UNIT = re.compile(
     r"|epoch(?=\W)|\s?轮"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
-_SMALL_WORDS = frozenset("a after and at by for in is of on over than the to took with number about only".split())
+_SMALL_WORDS = frozenset(
+    [
+        "a",
+        "after",
+        "and",
+        "at",
+        "by",
+        "for",
+        "in",
+        "is",
+        "of",
+        "on",
+        "over",
+        "than",
+        "the",
+        "to",
+        "took",
+        "with",
+        "number",
+        "about",
+        "only",
+    ]
+)
 
 
 @dataclass

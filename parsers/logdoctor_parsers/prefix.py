@@ -6,20 +6,29 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-_DATE = r"(?P<date>\d{4}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>\d\d?:\d\d:\d\d)(?:[.,:]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
-_NAMED_DATE = r"[A-Z][a-z]{2},? +(?P<month>[A-Z][a-z]{2}) +(?P<day>\d\d?) +(?P<time>\d\d?:\d\d:\d\d) +(?:[A-Z]{3,4} +)?(?P<year>\d{4})"
-_SHORT_DATE = r"\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)?|\d\d?:\d\d:\d\d(?:[.,]\d+)?|[A-Z][a-z]{2} +\d\d? \d\d:\d\d:\d\d"
-PREFIX = re.compile(
-    r"\s*(?:\([^()]*\bpid=\d+[^()]*\)\s*)?"                                                    # Ray
-    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}:\s+(?=[\[{:A-Za-z]))?"   # one of several processes
-    rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"                          # glog
-    rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
-    r"(?(open)[^\]\[|]*\](?:\s*\[(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)\])*(?:\s*\([\w.]+ \d+\):)?"
-    r"|(?=\s-\s|\s\||\s[\w\[{(*=]|\s{2}|$)))?"
-    r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"            # file and line
-    r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"                                       # Loguru
+_CLOCK = r"\d\d?:\d\d:\d\d"
+_DATE = (
+    rf"(?P<date>\d{{4}}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>{_CLOCK})(?:[.,:]\d+)?"
+    r"(?:Z|[+-]\d\d:?\d\d)?"
 )
-_MONTHS = {name: n for n, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
+_NAMED_DATE = (
+    rf"[A-Z][a-z]{{2}},? +(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d\d?) +(?P<time>{_CLOCK})"
+    r" +(?:[A-Z]{3,4} +)?(?P<year>\d{4})"
+)
+_SHORT_DATE = rf"\d\d/\d\d {_CLOCK}(?:\.\d+)?|{_CLOCK}(?:[.,]\d+)?|[A-Z][a-z]{{2}} +\d\d? {_CLOCK}"
+_LOGGER = r"(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)"  # in brackets of its own
+PREFIX = re.compile(
+    r"\s*(?:\([^()]*\bpid=\d+[^()]*\)\s*)?"  # Ray
+    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}:\s+(?=[\[{:A-Za-z]))?"  # one of many
+    rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"  # glog
+    rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
+    rf"(?(open)[^\]\[|]*\](?:\s*\[{_LOGGER}\])*(?:\s*\([\w.]+ \d+\):)?"
+    r"|(?=\s|$)))?"
+    r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))"  # file and line
+    r"|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"
+    r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"  # Loguru
+)
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
 def strip(line: str) -> tuple[str, float]:
@@ -28,11 +37,11 @@ def strip(line: str) -> tuple[str, float]:
     if match is None or match[0].isspace() or not match.end():
         return line, float("nan")
     if match["clock"]:
-        return line[match.end():], _posix(match["date"], match["clock"])
+        return line[match.end() :], _posix(match["date"], match["clock"])
     if match["month"]:
-        date = f"{match['year']}-{_MONTHS.get(match['month'], 1)}-{match['day']}"
-        return line[match.end():], _posix(date, match["time"])
-    return line[match.end():], float("nan")
+        date = f"{match['year']}-{_MONTHS.find(match['month']) // 3 + 1}-{match['day']}"
+        return line[match.end() :], _posix(date, match["time"])
+    return line[match.end() :], float("nan")
 
 
 def _posix(date: str, clock: str) -> float:

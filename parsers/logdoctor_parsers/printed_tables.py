@@ -10,7 +10,9 @@ from logdoctor_parsers.keys import Kind, kind_of
 
 MIN_COLUMNS = 3
 _NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# ]{0,40}$")
-_CELL = re.compile(r"[*]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)\*?$", re.IGNORECASE)
+_CELL = re.compile(
+    r"[*]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)\*?$", re.IGNORECASE
+)
 _WORD = re.compile(r"\S+")
 
 
@@ -24,7 +26,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """A table's column names. `edges`: where each name ends, for tables aligned by blanks (empty: split at `separator`)."""
+    """A table's column names.
+
+    `edges`: where each name ends, for tables aligned by blanks (empty: split at `separator`).
+    """
 
     names: tuple[str, ...]
     separator: str
@@ -36,7 +41,9 @@ class Header:
         found = []
         for column, text in cells:
             match = _CELL.match(text)
-            if match and not (match[3] and match[3] != "%" and not match[2] and kind_of(self.names[column]) is Kind.METRIC):
+            if match and not (
+                match[3] and match[3] != "%" and not match[2] and kind_of(self.names[column]) is Kind.METRIC
+            ):
                 found.append(Cell(column, match[1], match[2] or ""))
             elif text and text[0].isalpha() and kind_of(self.names[column]) in (Kind.EPOCH, Kind.COUNTER, Kind.METRIC):
                 return []
@@ -109,5 +116,8 @@ def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
     """Whether the names are those of a table, not of a sentence."""
     if separated:
         return Kind.METRIC in kinds
-    plain = sum(kind in (Kind.METRIC, Kind.EPOCH, Kind.COUNTER, Kind.SIDE) or "_" in name for kind, name in zip(kinds, names, strict=True))
+    plain = sum(
+        kind in (Kind.METRIC, Kind.EPOCH, Kind.COUNTER, Kind.SIDE) or "_" in name
+        for kind, name in zip(kinds, names, strict=True)
+    )
     return plain >= len(names) - 3 and plain >= 2

@@ -1,4 +1,4 @@
-"""Printed training logs: PyTorch's examples and frameworks, Hugging Face, MXNet, TensorFlow 1, darknet, home-made prints."""
+"""Printed training logs: PyTorch's examples and frameworks, Hugging Face, MXNet, TensorFlow 1, darknet, home-made."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from logdoctor_parsers.dialects import dialect_of
 from logdoctor_parsers.text import decode, find_ending, lines_of, read_lines
 from logdoctor_parsers.text_generic import read_text
 
-_NOT_LOGS = (".py", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".js", ".ts", ".java", ".go", ".rs", ".tex", ".bib", ".html", ".htm", ".xml",
-             ".svg", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".ipynb", ".json", ".jsonl", ".csv", ".prototxt", ".sh", ".css",
-             ".pkl", ".npy", ".npz", ".pt", ".pth", ".png", ".jpg", ".pdf", ".zip")  # fmt: skip
+_CODE = (".py", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".js", ".ts", ".java", ".go", ".rs", ".sh", ".tex", ".bib")
+_DOCUMENTS = (".html", ".htm", ".xml", ".svg", ".css", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".prototxt", ".ipynb")
+_RECORDS = (".json", ".jsonl", ".csv", ".pkl", ".npy", ".npz", ".pt", ".pth", ".png", ".jpg", ".pdf", ".zip")
+_NOT_LOGS = _CODE + _DOCUMENTS + _RECORDS
 _LATEX = re.compile(rb"This is \w*TeX|\\documentclass|LaTeX2e|Output written on")
-_TELLING = re.compile(rb"(?i)(?:loss|acc|error|ppl|perplexity|entropy|reward|epoch|trl|\bstep|iter)[^\n]{0,40}?\d|avg, \d")
+_TELLING = re.compile(
+    rb"(?i)(?:loss|acc|error|ppl|perplexity|entropy|reward|epoch|trl|\bstep|iter)[^\n]{0,40}?\d|avg, \d"
+)
 _WIDE = 64 * 1024 * 1024
-MIN_LINES = 2   # data lines in a head that make a log
+MIN_LINES = 2  # data lines in a head that make a log
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class PyTorchParser:
     """Any text log whose lines name their numbers, and a few that do not."""
 
     name: str = "pytorch"
-    description: str = "printed text logs: PyTorch, Hugging Face, timm, MMEngine, Detectron2, Megatron, MXNet, TF1, darknet, home-made"
+    description: str = (
+        "printed text logs: PyTorch, Hugging Face, timm, MMEngine, Detectron2, Megatron, MXNet, TF1, darknet, home-made"
+    )
 
     def sniff(self, file: LogFile) -> Match:
         """SURE for a dialect only one program prints; MAYBE where some lines tell values."""

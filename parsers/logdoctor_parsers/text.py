@@ -1,8 +1,8 @@
 """A text log's bytes → its lines, whatever wrote them.
 
-Encodings (UTF-8, UTF-16, GB18030, Latin-1), line ends (`\\n`, `\\r\\n`, `\\r\\r\\n`, bare `\\r`), progress bars that overwrite
-themselves with carriage returns or backspaces, colours and cursor moves, NUL bytes after a machine crash, a torn last
-line. Line numbers are those an editor shows.
+Encodings (UTF-8, UTF-16, GB18030, Latin-1), line ends (`\\n`, `\\r\\n`, `\\r\\r\\n`, bare `\\r`), progress bars that
+overwrite themselves with carriage returns or backspaces, colours and cursor moves, NUL bytes after a machine crash, a
+torn last line. Line numbers are those an editor shows.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ _STOPPED = re.compile(r"KeyboardInterrupt|^\s*\^C\s*$|interrupted by (?:the )?us
 _CRASHED = re.compile(
     r"^\s*Traceback \(most recent call last\)|out of memory|OutOfMemoryError|oom-kill|\bKilled\b|Segmentation fault"
     r"|\bSIG(?:TERM|KILL|SEGV|ABRT|BUS|HUP)\b|core dumped|CANCELLED AT|DUE TO TIME LIMIT|\bAborted\b \(|Check failed:"
-    r"|^\s*(?:\w+\.)*\w+(?:Error|Exception)\b:|^srun: error|^slurmstepd: error|NCCL (?:error|timeout)|exit(?:ed with)? code -\d"
+    r"|^\s*(?:\w+\.)*\w+(?:Error|Exception)\b:|^srun: error|^slurmstepd: error|NCCL (?:error|timeout)"
+    r"|exit(?:ed with)? code -\d"
 )
 _EARLY = re.compile(r"early[ _-]?stop(?!\w*[ _:-]*(?:counter|patience|=|:\s*\d|callback))", re.IGNORECASE)
 _FINISHED = re.compile(
-    r"train(?:ing)?(?: loop)? (?:is |was |has )?(?:been )?(?:successfully )?(?:completed?|finished|done|ended)|end of training"
-    r"|(?:finished|completed) training|optimization done|'train_runtime'|\"train_runtime\"|exit code 0\b|exits successfully"
+    r"train(?:ing)?(?: loop)? (?:is |was |has )?(?:been )?(?:successfully )?(?:completed?|finished|done|ended)"
+    r"|(?:end of|finished|completed) training|optimization done|['\"]train_runtime['\"]|exit code 0\b"
+    r"|exits successfully"
     r"|training time:? |all (?:epochs )?done|^\s*(?:done|finished)[.! ]*$|training_loop marked as finished",
     re.IGNORECASE,
 )
@@ -36,10 +38,11 @@ _FINISHED = re.compile(
 
 @dataclass(frozen=True)
 class TextLines:
-    """The lines of a log. `texts[i]` stands on physical line `numbers[i]` (from 1); a physical line with carriage returns
-    gives several texts, an overwritten progress bar only its last state.
+    """The lines of a log.
 
-    `physical`: lines an editor counts. `unterminated`: the file does not end with a line end, so its last line may be cut.
+    `texts[i]` stands on physical line `numbers[i]` (from 1); a physical line with carriage returns gives several texts,
+    an overwritten progress bar only its last state. `physical`: lines an editor counts. `unterminated`: the file does
+    not end with a line end, so its last line may be cut.
     """
 
     texts: list[str]
@@ -97,7 +100,7 @@ def decode(data: bytes) -> tuple[str, str]:
         pass
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    if len(data) - len(text) > broken:   # most multi-byte characters are sound: UTF-8 with a few damaged places
+    if len(data) - len(text) > broken:  # most multi-byte characters are sound: UTF-8 with a few damaged places
         return text, "utf-8"
     try:
         return data.decode("gb18030"), "gb18030"
@@ -123,7 +126,7 @@ def _clean(text: str) -> str:
         text = _ESCAPE.sub("", text)
     if "\x08" in text:
         text = _BACKSPACES.sub("\r", text)
-    if "\r" in text and "\n" not in text:   # an old line end, or one bar from start to end
+    if "\r" in text and "\n" not in text:  # an old line end, or one bar from start to end
         text = text.replace("\r", "\n")
     return text
 

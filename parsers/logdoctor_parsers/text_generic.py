@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from logdoctor_parsers.bars import bar_in
 from logdoctor_parsers.contract import Fact, Problem, Table
@@ -27,7 +28,8 @@ _TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
 _SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
 _START = re.compile(
-    r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
+    r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring"
+    r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
     r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
 )
 
@@ -59,8 +61,8 @@ def read_text(lines: TextLines) -> ReadText:
 class _Shape:
     """What a line shape is: a reading, or a table's header.
 
-    `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts. `seen` counts its lines,
-    `regex` reads them once they are frequent.
+    `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts. `seen` counts its
+    lines, `regex` reads them once they are frequent.
     """
 
     reading: Reading
@@ -72,8 +74,7 @@ class _Shape:
     regex: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """A line as the reader handles it. `bar`: the words of a progress bar. `cut`: the file ends inside it."""
 
     number: int
@@ -126,11 +127,11 @@ class _Reader:
         if bar.message:
             if float(bar.total if bar.total.isdigit() else "nan") == self._planned.get("max_iter"):
                 self._count = self._announced = bar.n
-            return replace(line, text=strip(bar.text)[0])
-        described = replace(line, text=bar.described, bar=True)
+            return line._replace(text=strip(bar.text)[0])
+        described = line._replace(text=bar.described, bar=True)
         if self._take_row(described) or self._take_header(described):
             return None
-        return replace(line, text=bar.text, bar=True) if bar.text.strip() else None
+        return line._replace(text=bar.text, bar=True) if bar.text.strip() else None
 
     def _take_text(self, line: _Line) -> None:
         if self._take_row(line):
@@ -246,7 +247,7 @@ class _Reader:
         return self._in_settings and not reading.role
 
     def _placed(self, reading: Reading) -> Reading:
-        """The reading with the split its context gives; a line that counts iterations and names no split is training."""
+        """The reading with the split its context gives; a line that counts iterations and names none is training."""
         if reading.summary and not reading.role:
             return self._with_split(reading, self._evaluating or "val")
         if reading.role:
@@ -297,7 +298,11 @@ class _Reader:
         texts = texts_of(parts)
         whole = shape.seen > 1 and not texts[-1]
         if whole:
-            before = [t.rows[-1].numbers[-1] for t in self._tracks.values() if t.rows and len(t.rows[-1].numbers) == len(texts) - 1]
+            before = [
+                t.rows[-1].numbers[-1]
+                for t in self._tracks.values()
+                if t.rows and len(t.rows[-1].numbers) == len(texts) - 1
+            ]
             self._torn = bool(before) and len(parts[-2]) < min(map(len, before))
         else:
             begun = "\0".join(texts)
@@ -313,7 +318,9 @@ class _Reader:
         if self._pending is not None:
             track, row = self._pending
             if track.evaluates and number(row.numbers[track.reading.count]) < 0.9 * track.reached:
-                self._problems.append(Problem(row.line, "the log ends inside an evaluation: its running values are left out"))
+                self._problems.append(
+                    Problem(row.line, "the log ends inside an evaluation: its running values are left out")
+                )
                 self._pending = None
         self._end_evaluation(set())
         if self._copies:
@@ -321,7 +328,13 @@ class _Reader:
             self._problems.append(Problem(0, message))
         table = table_of(list(self._tracks.values()))
         return ReadText(
-            table, tuple(self._facts), tuple(self._problems), tuple(self._starts), self._data, self._last_data, self._torn
+            table,
+            tuple(self._facts),
+            tuple(self._problems),
+            tuple(self._starts),
+            self._data,
+            self._last_data,
+            self._torn,
         )
 
 

@@ -39,7 +39,9 @@ class Track:
     @property
     def trains(self) -> bool:
         """Whether its lines tell a train loss."""
-        return bool(self.rows) and any("loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields)
+        return bool(self.rows) and any(
+            "loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields
+        )
 
     @property
     def evaluates(self) -> bool:
