@@ -18,11 +18,11 @@ MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no c
 
 
 class Row(NamedTuple):
-    """One data line: where it stands, and its numbers as texts. `count` is its own or the one announced before it."""
+    """One data line: where it stands, and its numbers as texts. `iteration` is its own count or the one announced before."""
 
     line: int
     epoch: str
-    count: str
+    iteration: str
     wall_time: float
     numbers: Sequence[str]
 
@@ -51,7 +51,7 @@ class Track:
     @property
     def stands(self) -> bool:
         """Whether its lines make a curve: they say where they stand, or there are some of them."""
-        return len(self.rows) >= MIN_REPEATS or any(row.epoch or row.count or self.reading.counted for row in self.rows)
+        return len(self.rows) >= MIN_REPEATS or any(row.epoch or row.iteration or self.reading.counted for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Columns:
 
     @cached_property
     def count(self) -> Floats:
-        return _floats([row.count for row in self.track.rows])
+        return _floats([row.iteration for row in self.track.rows])
 
     def numbers(self, index: int) -> Floats:
         """The numbers at `index` of each line; NaN for index -1."""
