@@ -8,6 +8,7 @@ from logdoctor.analyzers.wording import doubts, drop_line, sentence
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Finding, Severity
 from logdoctor.segments import Drop
+from logdoctor.stretches import LATE_SHARE
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,12 @@ class LateDrop:
 
 
 def _borderline(case: Case, drop: Drop) -> bool:
+    """Whether the segment's flatness is borderline, or half of it would not be flat by the stricter limit of 1 %."""
     before = [s for s in case.stretches if abs(s.segment.end - drop.at) < 1e-6]
-    return bool(before) and before[0].flatness.borderline
+    if not before or before[0].flatness.borderline:
+        return True
+    strict = before[0].flatness.high
+    return strict is None or drop.at - strict < LATE_SHARE * before[0].segment.length
 
 
 def _advice(case: Case) -> str:

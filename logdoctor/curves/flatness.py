@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor.curves.fits import Fall, fit_fall
+from logdoctor.curves.noise import memory_factor
 from logdoctor.curves.trend import falling_trend
 
 Floats = npt.NDArray[np.float64]
@@ -74,6 +75,8 @@ def judge_flatness(
         since, borderline = lull_since, True
     if since is None:
         borderline = borderline or lull.tail.t < FIRM_T
+    else:
+        borderline = borderline or trend_error * memory_factor(y - trend) > UNSURE * so_far
     return Flatness(FALLING if since is None else FLAT, since, low, high, borderline, trend)
 
 

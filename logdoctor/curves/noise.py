@@ -43,3 +43,9 @@ def autocorrelation(residual: Floats) -> float:
     centred = residual - residual.mean()
     power = float(centred @ centred)
     return float(np.clip(centred[1:] @ centred[:-1] / power, 0.0, 0.95)) if power > 0 else 0.0
+
+
+def memory_factor(residual: Floats) -> float:
+    """How much larger the error of a mean is than for independent residuals: √((1+ρ)/(1−ρ))."""
+    memory = autocorrelation(residual)
+    return float(((1 + memory) / (1 - memory)) ** 0.5)

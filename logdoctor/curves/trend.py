@@ -46,7 +46,10 @@ def robust_isotonic(y: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     usable = np.ones(len(y), dtype=bool)
     fit = isotonic(y, usable.astype(np.float64))
     for _ in range(REWEIGHTINGS):
-        usable = y - fit <= FAR_SIGMAS * max(robust_sigma(y - fit), LEAST_SCATTER * float(np.ptp(y)))
+        near = y - fit <= FAR_SIGMAS * max(robust_sigma(y - fit), LEAST_SCATTER * float(np.ptp(y)))
+        if np.array_equal(near, usable):
+            break
+        usable = near
         fit = isotonic(y, np.where(usable, 1.0, 1e-9))
     return fit, usable
 

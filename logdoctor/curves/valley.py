@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor.curves.fits import fit_line
-from logdoctor.curves.noise import autocorrelation, noise
+from logdoctor.curves.noise import memory_factor, noise
 from logdoctor.curves.smoothing import without_spikes
 from logdoctor.curves.trend import moving_mean
 
@@ -48,13 +48,7 @@ def find_valley(x: Floats, y: Floats) -> Valley:
     index, level = lowest(y)
     last = max(1, round(END_SHARE * len(y)))
     end = float(np.mean(y[-last:]))
-    error = noise(y) * (2 / last) ** 0.5 * _memory_factor(y)
+    error = noise(y) * (2 / last) ** 0.5 * memory_factor(y - moving_mean(y, 2 * SMOOTHED_SHARE))
     z = (end - level) / error if error > 0 else float(np.copysign(np.inf, end - level))
     t = fit_line(x[index:], y[index:]).t if len(y) - index >= 4 else 0.0
     return Valley(index, level, end, float(z), t)
-
-
-def _memory_factor(y: Floats) -> float:
-    """How much larger than for independent points the error of a mean is."""
-    memory = autocorrelation(y - moving_mean(y, 2 * SMOOTHED_SHARE))
-    return float(((1 + memory) / (1 - memory)) ** 0.5)
