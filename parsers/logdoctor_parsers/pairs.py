@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
 from logdoctor_parsers.names import words
@@ -52,17 +53,17 @@ class Reading:
     summary: bool = False
     known: bool = False
 
-    @property
+    @cached_property
     def counted(self) -> bool:
         """Whether the line itself says where it stands."""
         return self.epoch >= 0 or self.count >= 0 or self.step >= 0
 
-    @property
+    @cached_property
     def iterates(self) -> bool:
         """Whether the line counts iterations of any kind."""
         return self.count >= 0 or self.step >= 0
 
-    @property
+    @cached_property
     def evaluates(self) -> bool:
         """Whether the line speaks of validation or test data."""
         return self.role in ("val", "test")

@@ -19,6 +19,7 @@ _TELLING = re.compile(
     rb"(?i)(?:loss|acc|error|ppl|perplexity|entropy|reward|epoch|trl|\bstep|iter)[^\n]{0,40}?\d|avg, \d"
 )
 _WIDE = 64 * 1024 * 1024
+MARKED_LINES = 2000  # searched for a dialect's mark
 MIN_LINES = 2  # data lines in a head that make a log
 
 
@@ -52,9 +53,18 @@ class PyTorchParser:
         if found.torn and ending.kind in ("open", "finished"):
             ending = Ending("torn", lines.physical, "the last line is cut")
         return ParsedLog(
-            self.name, found.table, found.facts, found.problems, lines.physical, found.data, 0, found.starts,
-            ending, lines.tail, dialect_of("\n".join(lines.texts[:2000])),
-        )  # fmt: skip
+            format=self.name,
+            table=found.table,
+            facts=found.facts,
+            problems=found.problems,
+            lines=lines.physical,
+            data=found.data,
+            unreadable=int(found.torn),
+            starts=found.starts,
+            ending=ending,
+            tail=lines.tail,
+            dialect=dialect_of("\n".join(lines.texts[:MARKED_LINES])),
+        )
 
 
 def _tells(file: LogFile) -> bool:

@@ -51,7 +51,14 @@ def numbers(texts: list[str]) -> list[float]:
         return [number(text) for text in texts]
 
 
+# As `NUMBER` finds them, but taken whole or not at all (possessive), so that matching stays linear in the line.
+_WHOLE = r"([-+]?(?:\d++(?:[.,:]\d++)*+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|[nN][aA][nN]|[iI]nf(?:inity)?+))"
+
+
 def regex_of(parts: list[str]) -> re.Pattern[str]:
     """A pattern for all lines of the shape of a split line, with a group for each number: faster than splitting."""
-    texts = [re.escape(text.rstrip()) for text in parts[::2]]
-    return re.compile(r"\s*([-+.]?(?:\d[\d.,:]*(?:[eE][-+]?\d+)?|[nN][aA][nN]|[iI]nf(?:inity)?))".join(texts) + r"\s*$")
+    first, *others = [re.escape(text.rstrip()) for text in parts[::2]]
+    pattern = first + r"\s*+"
+    for text in others:
+        pattern += _WHOLE + (text + r"\s*+" if text else r"(?:\s++|$)")
+    return re.compile(pattern + "$")

@@ -71,7 +71,7 @@ def read_lines(file: LogFile) -> TextLines:
 def lines_of(data: bytes) -> TextLines:
     """The lines of a log's bytes; never fails."""
     text, encoding = decode(data)
-    text = _clean(text)
+    text = _clean(text).replace("\r\r\n", "\n").replace("\r\n", "\n")
     rows = text.split("\n")
     unterminated = bool(rows[-1])
     if not unterminated:

@@ -23,7 +23,7 @@ from logdoctor_parsers.tracks import Row, Track, table_of
 MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
 MAX_LINE = 20_000  # characters; longer lines are dumps
 FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
-RECENT = 3  # patterns tried before a line is split
+RECENT = 6  # patterns tried before a line is split
 _TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
 _SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
@@ -101,16 +101,19 @@ class _Reader:
         self._pending: tuple[Track, Row] | None = None
         self._table: Header | None = None
         self._last_text = ""
-        self._copies = self._data = self._last_data = 0
+        self._copies = self._data = self._last_data = self._line = 0
         self._in_settings = self._torn = False
 
     # lines ------------------------------------------------------------------------------------------------------
     def take(self, number: int, raw: str, *, cut: bool = False) -> None:
         """Read one line; `cut`: it is the file's last and has no end."""
+        self._line = number
         text, wall_time = strip(raw) if _TIMED.match(raw) else (raw, float("nan"))
         if not cut:
-            for shape in self._recent:
+            for place, shape in enumerate(self._recent):
                 if shape.regex is not None and (match := shape.regex.match(text)) is not None:
+                    if place:
+                        self._recent.insert(0, self._recent.pop(place))
                     self._take_data(_Line(number, text, wall_time), shape.reading, match.groups())
                     return
         line = _Line(number, text, wall_time, cut=cut)
@@ -326,6 +329,10 @@ class _Reader:
         if self._copies:
             message = f"{self._copies} lines repeat the line before word for word (another handler or rank): read once"
             self._problems.append(Problem(0, message))
+        if self._torn:
+            self._problems.append(
+                Problem(self._line, "the log ends inside this line: a number that may be cut is left out")
+            )
         table = table_of(list(self._tracks.values()))
         return ReadText(
             table,

@@ -18,7 +18,10 @@ MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no c
 
 
 class Row(NamedTuple):
-    """One data line: where it stands, and its numbers as texts. `iteration` is its own count or the one announced before."""
+    """One data line: where it stands, and its numbers as texts.
+
+    `iteration` is its own count or the one announced before.
+    """
 
     line: int
     epoch: str
@@ -51,7 +54,8 @@ class Track:
     @property
     def stands(self) -> bool:
         """Whether its lines make a curve: they say where they stand, or there are some of them."""
-        return len(self.rows) >= MIN_REPEATS or any(row.epoch or row.iteration or self.reading.counted for row in self.rows)
+        placed = self.reading.counted or any(row.epoch or row.iteration for row in self.rows)
+        return placed or len(self.rows) >= MIN_REPEATS
 
 
 @dataclass(frozen=True)
