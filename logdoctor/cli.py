@@ -87,6 +87,33 @@ def report(
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH PATH...")
+@click.option(
+    "-o", "--output", "folder", default="logdoctor-report", show_default=True, metavar="DIR", help="Report folder."
+)
+@click.option("--axis", type=click.Choice(("epoch", "step", "time")), help="Default: the first that all runs have.")
+@click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
+@click.option("--no-plots", is_flag=True, help="Draw nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@reading_options
+def compare(
+    paths: tuple[str, ...], folder: str, axis: str | None, json_file: str | None, no_plots: bool, quiet: bool,
+    config: Path | None, **given: Any,
+) -> None:  # fmt: skip
+    """Set the runs under PATH side by side: who leads early and at the end, where one passes the other."""
+    from logdoctor.compare import compare as compare_runs
+    from logdoctor.diagnosis import examine
+    from logdoctor.report import write_report
+
+    with _sentences():
+        options = _options(config, paths, **given)
+        with _progress(quiet) as progress:
+            result = compare_runs(examine(list(paths), options, progress), axis)
+            written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        _deliver(written, Path(folder), json_file, quiet)
+
+
+@cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.csv|.parquet|.jsonl")
 @reading_options
@@ -155,6 +182,7 @@ def _deliver(result: Report, folder: Path, json_file: str | None, quiet: bool) -
     """Results to stdout: the JSON alone with `--json -`, else the summary."""
     import json
 
+    from logdoctor.report.comparison_console import print_comparison
     from logdoctor.report.console import print_report
 
     if json_file:
@@ -163,7 +191,11 @@ def _deliver(result: Report, folder: Path, json_file: str | None, quiet: bool) -
             click.echo(text)
             return
         Path(json_file).write_text(text + "\n", "utf-8")
-    if not quiet:
+    if quiet:
+        return
+    if result.side_by_side:
+        print_comparison(result.side_by_side, folder)
+    else:
         print_report(result, folder)
 
 

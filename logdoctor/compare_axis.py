@@ -42,7 +42,7 @@ def _insisted(judged: Sequence[Run], runs: Sequence[Run], wanted: str) -> Shared
     if len(shared.runs) < 2:
         raise LogDoctorError(
             f"--axis {wanted}: fewer than two runs can be placed on it; {'; '.join(shared.left_out)}. "
-            "Choose another axis, or give --steps-per-epoch (for one run in logdoctor.toml under [runs.\"NAME\"])"
+            'Choose another axis, or give --steps-per-epoch (for one run in logdoctor.toml under [runs."NAME"])'
         )
     return shared
 

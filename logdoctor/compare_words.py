@@ -33,14 +33,19 @@ def _index(sign: int) -> int | None:
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Names without the leading and trailing parts of their paths that all share, as long as they stay apart."""
+    """Each name without the leading parts of its path that all share, and without trailing ones it can do without."""
     parts = [name.split("/") for name in names]
     while min(map(len, parts), default=0) > 1 and len({part[0] for part in parts}) == 1:
         parts = [part[1:] for part in parts]
-    while min(map(len, parts), default=0) > 1 and len({part[-1] for part in parts}) == 1:
-        parts = [part[:-1] for part in parts]
-    short = ["/".join(part) for part in parts]
-    return short if len(set(short)) == len(set(names)) else list(names)
+    return ["/".join(_shortest(index, parts)) for index in range(len(parts))]
+
+
+def _shortest(index: int, parts: Sequence[list[str]]) -> list[str]:
+    """The first parts of a path that no other path begins with; the whole path where another one goes on from it."""
+    mine = parts[index]
+    others = [other for place, other in enumerate(parts) if place != index]
+    lengths = (n for n in range(1, len(mine)) if not any(other[:n] == mine[:n] for other in others))
+    return mine[: next(lengths, len(mine))]
 
 
 def place(x: float, unit: str) -> str:
@@ -91,19 +96,20 @@ class _At:
 def _course(verdict: Verdict, at: _At) -> str:
     """How the lead went, from the first quarter to the end."""
     early, end, crossing = verdict.early, verdict.end, verdict.crossing
+    both = " and ".join(at.names)
     if end is None:
         if early is None:
-            return f"no clear leader ({at.levels(-1, 0)}: within the scatter, or too little to matter)"
+            return f"no clear leader among {both} ({at.levels(-1, 0)}: within the scatter, or too little to matter)"
         name = at.names[early]
         before, after = at.levels(at.start, early), at.levels(-1, early)
-        return f"{name} was ahead early ({before}), at the end nobody clearly ({after})"
+        return f"{name} was ahead of {at.names[1 - early]} early ({before}), at the end nobody clearly ({after})"
     name, other, levels = at.names[end], at.names[1 - end], at.levels(-1, end)
     if early == end:
         between = f", though behind until {interval(crossing, at.unit)}" if crossing else ""
-        return f"{name} was ahead early and at the end{between} ({levels})"
+        return f"{name} was ahead of {other} early and at the end{between} ({levels})"
     passed = f"passed at {interval(crossing, at.unit)} and was ahead" if crossing else "was ahead"
     if early is None:
-        return f"nobody was clearly ahead early; {name} {passed} at the end ({levels})"
+        return f"{both} were level early; {name} {passed} at the end ({levels})"
     return f"{other} was ahead early ({at.levels(at.start, early)}), {name} {passed} at the end ({levels})"
 
 

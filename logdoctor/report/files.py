@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from logdoctor.compare import SideBySide
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.errors import LogDoctorError
 from logdoctor.finding import Failed
@@ -108,12 +109,29 @@ def _draw_all(report: Report, folder: Path, progress: Callable[[str], None]) -> 
     wanted = {id(diagnosis) for diagnosis in detailed_runs(report) if _has_curve(diagnosis.run)}
     taken: set[str] = set()
     drawn = []
+    if report.side_by_side:
+        report = replace(
+            report, side_by_side=_draw_comparison(report.side_by_side, folder, file_name("all-runs", taken))
+        )
     for diagnosis in report.runs:
         if id(diagnosis) in wanted:
             progress(f"plot of {diagnosis.run.name}")
             diagnosis = _draw_one(diagnosis, folder, file_name(diagnosis.run.name, taken))
         drawn.append(diagnosis)
     return replace(report, runs=tuple(drawn))
+
+
+def _draw_comparison(side: SideBySide, folder: Path, name: str) -> SideBySide:
+    """The comparison with its plot, or with a note that it could not be drawn."""
+    from logdoctor.report.comparison_plot import draw_comparison
+
+    try:
+        picture = draw_comparison(side)
+    except Exception as error:
+        return replace(side, notes=(*side.notes, f"The plot could not be drawn ({type(error).__name__}: {error})."))
+    path = Path("plots") / f"{name}.png"
+    _replace(folder / path, picture)
+    return replace(side, plot=path)
 
 
 def _has_curve(run: Run) -> bool:
@@ -153,8 +171,15 @@ def file_name(run: str, taken: set[str]) -> str:
 def _remove_stale(former: dict[str, Any], report: Report, folder: Path) -> None:
     """Remove plots of the former report that the new one does not have."""
     kept = {plot.name for diagnosis in report.runs for plot in diagnosis.plots}
-    for run in former.get("runs", []):
-        for plot in run.get("plots", []) if isinstance(run, dict) else []:
-            name = Path(str(plot)).name
-            if name not in kept:
-                (folder / "plots" / name).unlink(missing_ok=True)
+    if report.side_by_side and report.side_by_side.plot:
+        kept.add(report.side_by_side.plot.name)
+    for name in _former_plots(former) - kept:
+        (folder / "plots" / name).unlink(missing_ok=True)
+
+
+def _former_plots(former: dict[str, Any]) -> set[str]:
+    """The names of the plots that a former report lists."""
+    runs = [run.get("plots", []) for run in former.get("runs", []) if isinstance(run, dict)]
+    comparison = former.get("comparison")
+    together = [comparison["plot"]] if isinstance(comparison, dict) and comparison.get("plot") else []
+    return {Path(str(plot)).name for plots in [*runs, together] for plot in plots}

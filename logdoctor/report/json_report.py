@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 import logdoctor
-from logdoctor.compare import Comparison
-from logdoctor.curves.crossing import Crossing
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Finding
+from logdoctor.report.comparison_json import comparison_entry, standings_entry
 from logdoctor.run import Axis, Curve, Run
 from logdoctor.segments import Drop, Schedule
 
@@ -28,29 +27,10 @@ def to_json(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "logdoctor": logdoctor.__version__,
         "runs": [_run(diagnosis) for diagnosis in report.runs],
-        "comparisons": [_comparison(comparison) for comparison in report.comparisons],
+        "comparisons": [plain_value(comparison_entry(comparison)) for comparison in report.comparisons],
+        **({"comparison": plain_value(standings_entry(report.side_by_side))} if report.side_by_side else {}),
         "unread": [{"path": unread.path, "reason": unread.reason} for unread in report.unread],
     }
-
-
-def _comparison(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "runs": list(comparison.runs),
-        "metric": comparison.metric,
-        "split": comparison.split,
-        "leader_early": comparison.leader_early,
-        "leader_end": comparison.leader_end,
-        "crossing": _crossing(comparison.crossing, comparison.unit),
-        "expected_crossing": _crossing(comparison.expected, comparison.unit),
-        "late_overtaker": comparison.late_overtaker,
-        "message": comparison.message,
-    }
-
-
-def _crossing(crossing: Crossing | None, unit: str) -> dict[str, Any] | None:
-    if crossing is None:
-        return None
-    return plain_value({"at": crossing.at, "unit": unit, "low": crossing.low, "high": crossing.high})  # type: ignore[no-any-return]
 
 
 def dumps(report: Report) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Severity
 from logdoctor.report import content, section
+from logdoctor.report.comparison import comparison_blocks
 from logdoctor.report.escape import code, marked, prose, slug
 from logdoctor.report.summary import Row, headline, judged, needs_you, row, tally
 
@@ -30,7 +31,8 @@ HEADER = (
 
 def to_markdown(report: Report, *, plots: bool = True) -> str:
     """The report as Markdown; `plots`: with the images named in each diagnosis, relative to the report."""
-    return render(report, section.images if plots else lambda diagnosis: "")
+    compared = comparison_blocks(report.side_by_side, plots=plots) if report.side_by_side else []
+    return _join([*compared, render(report, section.images if plots else lambda diagnosis: "").rstrip()])
 
 
 def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None = None) -> str:

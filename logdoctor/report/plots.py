@@ -59,7 +59,7 @@ def _figure(diagnosis: Diagnosis) -> Figure:
     rate = varying_rate(run)
     heights = [LOSS_HEIGHT, *([LANE_HEIGHT * len(placed)] if placed else []), *([RATE_HEIGHT] if rate else [])]
     above = TITLE + LEGEND + (DROP_LABELS if drops else 0.08)
-    figure, panels = _panels(heights, above, right=RIGHT_SCALE if len(by_metric(run)) > 1 else RIGHT)
+    figure, panels = panels_below(heights, above, right=RIGHT_SCALE if len(by_metric(run)) > 1 else RIGHT)
     _set_x(panels, run)
     scales = draw_losses(panels[0], diagnosis)
     if placed:
@@ -72,7 +72,7 @@ def _figure(diagnosis: Diagnosis) -> Figure:
     return figure
 
 
-def _panels(heights: Sequence[float], above: float, right: float) -> tuple[Figure, list[Axes]]:
+def panels_below(heights: Sequence[float], above: float, right: float) -> tuple[Figure, list[Axes]]:
     """Panels of these heights below each other on one x axis, `above` and `right` of them left free; all in inches."""
     total = above + sum(heights) + PANEL_GAP * (len(heights) - 1) + BELOW
     figure = Figure(figsize=(WIDTH, total))

@@ -1,0 +1,56 @@
+"""The comparison at the top of `report.md`: who leads when, the picture, best so far at equal places, schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from logdoctor.compare import Comparison, SideBySide
+from logdoctor.report import comparison_table as tables
+from logdoctor.report.escape import code, marked, prose
+from logdoctor.report.section import details, table
+
+SHOWN_PAIRS = 12
+
+
+def comparison_blocks(side: SideBySide, *, plots: bool = True) -> list[str]:
+    """The comparison as blocks of Markdown."""
+    rest = [c for c in side.comparisons if c not in side.main]
+    what = f"{side.split or 'logged'} {side.metric}"
+    return [
+        "# Comparison",
+        _pairs(side.main[:SHOWN_PAIRS]),
+        f"![Curves of all runs]({quote(side.plot.as_posix())})" if plots and side.plot else "",
+        f"Best {prose(what)} so far, at equal places, best run first:",
+        _rows(tables.standings_header(side), tables.standings(side)),
+        _seeds(side),
+        _rows(*tables.settings(side)),
+        "\n".join(f"- {marked(note)}" for note in side.notes),
+        details("More pairs", _pairs(side.main[SHOWN_PAIRS:])),
+        details("Other curves", _pairs(rest)),
+    ]
+
+
+def _pairs(comparisons: Sequence[Comparison]) -> str:
+    return "\n".join(_pair(comparison) for comparison in comparisons)
+
+
+def _pair(comparison: Comparison) -> str:
+    marks = [("**late overtaker** · ", comparison.crossing), ("**catching up** · ", comparison.expected)]
+    mark = next((words for words, found in marks if found), "") if comparison.late_overtaker else ""
+    return f"- {mark}{prose(comparison.message)}."
+
+
+def _seeds(side: SideBySide) -> str:
+    """Settings with several seeds: mean and spread."""
+    if not side.seeds:
+        return ""
+    header = ["setting", *tables.standings_header(side)[1:-2]]
+    rows = _rows(header, [row[: len(header)] for row in tables.seed_rows(side)])
+    return f"Runs that differ in their seed, mean ± standard deviation:\n\n{rows}"
+
+
+def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first column is a name."""
+    cells = [[code(name, 60, cell=True), *(prose(value) for value in values)] for name, *values in rows]
+    return table(header, cells)
