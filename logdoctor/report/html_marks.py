@@ -1,0 +1,103 @@
+"""What is marked on a plot: restarts, the best epoch, values that do not fit, learning-rate drops, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from logdoctor.diagnosis import Diagnosis
+from logdoctor.finding import Finding
+from logdoctor.report import numbers, shown
+from logdoctor.report.escape import plain
+from logdoctor.report.html_canvas import DROP_ROWS, LABEL_HEIGHT, LANE_HEIGHT, Layout, down, kind_of, percent, written
+from logdoctor.report.html_curves import Panel
+from logdoctor.report.html_elements import Html, element
+from logdoctor.report.html_scale import Scale
+from logdoctor.report.scales import Floats
+from logdoctor.segments import Drop
+
+WIDE, NARROW, LETTER = 860, 300, 6.2  # pixels: the picture on a screen, on a phone, and a letter of its labels
+MANY_DROPS = 20  # beyond, their lines are faint
+EDGE_CELLS = 80  # markers on an edge nearer than this share of the width are drawn as one
+
+
+def marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
+    """Restarts, values outside the picture or not finite, and the best epoch."""
+    x = layout.scales[0][0].x
+    marks = [down(percent(x, at), layout.top, layout.bottom, "restart") for at in shown.restarts(diagnosis.run)]
+    for panel, group in layout.scales:
+        for curve in group:
+            kind, finite = kind_of(curve, diagnosis), curve.finite
+            marks += _edge(curve.x[finite & (curve.value > panel.y.high)], panel, "▲", f"out {kind}", panel.top + 10)
+            below = panel.top + panel.height - 3
+            marks += _edge(curve.x[finite & (curve.value < panel.y.low)], panel, "▼", f"out {kind}", below)
+            marks += _edge(curve.x[~finite], panel, "✕", "broken", panel.top + 10)
+    best = shown.best_point(diagnosis)
+    if best is not None:
+        panel = layout.scales[-1][0]
+        marks.append(written("★", percent(x, best[0]), panel.down(best[1]) + 6, "best"))
+    return marks
+
+
+def _edge(x: Floats, panel: Panel, sign: str, kind: str, y: float) -> list[Html]:
+    """Signs on an edge; one for each stretch too narrow to tell them apart."""
+    cells = (panel.x.share(x) * EDGE_CELLS).astype(np.int64)
+    apart = x[np.diff(cells, prepend=-1) != 0]
+    return [written(sign, percent(panel.x, float(at)), y, kind) for at in apart]
+
+
+def drop_marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
+    """A dashed line at each drop in sight, and labels where they have room: on a screen, and fewer on a phone."""
+    x = layout.scales[0][0].x
+    seen = [drop for drop in diagnosis.schedule.drops if x.low <= drop.at <= x.high]
+    faint = " faint" * (len(seen) > MANY_DROPS)
+    lines = [down(percent(x, drop.at), layout.top, layout.bottom, f"drop{faint}") for drop in seen]
+    on_screen, on_phone = _label_rows(seen, x, WIDE), _label_rows(seen, x, NARROW)
+    labels = []
+    for drop in seen:
+        kinds = ((on_screen, "drop-label screen"), (on_phone, "drop-label phone"))
+        for rows, kind in kinds:
+            if drop.at in rows:
+                labels.append(_drop_label(drop, x, layout.top - 5 - LABEL_HEIGHT * rows[drop.at], kind))
+    return [*lines, *labels]
+
+
+def _drop_label(drop: Drop, x: Scale, y: float, kind: str) -> Html:
+    side = {"start": " from", "end": " to"}.get(_side(x.place(drop.at)), "")
+    urgent = " urgent" * (drop.timing in ("late", "early"))
+    return written(shown.drop_label(drop), percent(x, drop.at), y, f"{kind}{side}{urgent}")
+
+
+def _side(share: float) -> str:
+    return "start" if share < 0.08 else "end" if share > 0.92 else "middle"
+
+
+def _label_rows(drops: Sequence[Drop], x: Scale, width: float) -> dict[float, int]:
+    """For each drop whose label has room in a picture this wide, its row; those to act on choose first."""
+    rows: list[list[tuple[float, float]]] = [[] for _ in range(DROP_ROWS)]
+    chosen: dict[float, int] = {}
+    for drop in sorted(drops, key=lambda drop: (drop.timing not in ("late", "early"), drop.at)):
+        length = LETTER * len(shown.drop_label(drop))
+        share = x.place(drop.at)
+        start = share * width - {"start": 0.0, "middle": 0.5, "end": 1.0}[_side(share)] * length
+        for index, taken in enumerate(rows):
+            if all(start + length + 6 < other or start > end + 6 for other, end in taken):
+                taken.append((start, start + length))
+                chosen[drop.at] = index
+                break
+    return chosen
+
+
+def lane(finding: Finding, layout: Layout, index: int) -> Html:
+    """A finding as a bar under the stretch it speaks of, its name above the bar."""
+    x = layout.scales[0][0].x
+    start, end = (min(max(x.place(at), 0.0), 1.0) for at in (finding.span.start, finding.span.end))
+    end = min(1.0, max(end, start + 0.006))
+    y = layout.lanes_top + LANE_HEIGHT * index + 20
+    bar = element("line", class_="bar", x1=f"{100 * start:.2f}%", x2=f"{100 * end:.2f}%", y1=y, y2=y)
+    at, side = (start, "from") if start < 0.55 else (end, "to")
+    name = finding.analyzer + ("" if finding.firm else " (tentative)")
+    told = element("title", f"{name}, {numbers.stretch(finding.span)}: {plain(finding.message, 300)}")
+    words = written(name, f"{100 * at:.2f}%", y - 6, f"lane-name {side}")
+    return element("g", told, bar, words, class_=f"lane {finding.severity.word}")
