@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from logdoctor.case import Case
+from logdoctor.forecast import forecast
 from logdoctor.progress import ended_early, running, silent
 
 
@@ -24,6 +25,7 @@ def measure(case: Case) -> dict[str, float | None]:
         "final_loss": case.train.sign * case.stretches[-1].level if case.train else None,
         "total_drop": _finite(case.total_drop),
         "gap": _gap(case),
+        **_forecast(case),
         **_time(case),
     }
 
@@ -66,6 +68,22 @@ def _gap(case: Case) -> float | None:
         for track in (case.val, case.train)
     )
     return case.val.sign * float(val - train)
+
+
+def _forecast(case: Case) -> dict[str, float | None]:
+    """Gain of half as many epochs again as a share of the total drop, its interval, and the loss they would lead to."""
+    found = forecast(case)
+    if found is None or case.train is None:
+        return {"forecast_length": None, "forecast_gain": None, "forecast_gain_low": None, "forecast_gain_high": None,
+                "forecast_loss": None}  # fmt: skip
+    total = case.total_drop
+    return {
+        "forecast_length": found.length,
+        "forecast_gain": found.gain / total,
+        "forecast_gain_low": found.low / total,
+        "forecast_gain_high": found.high / total,
+        "forecast_loss": case.train.sign * (case.stretches[-1].level - found.gain),
+    }
 
 
 def _time(case: Case) -> dict[str, float | None]:

@@ -81,6 +81,8 @@ FIRES: dict[str, Callable[[], Case]] = {
     ),
     "epoch-sawtooth": lambda: sawtooth(0.8),
     "interrupted": lambda: closed("crashed"),
+    "stalled": lambda: closed("open", 50, written=1e9 - 7200),
+    "slow-learning": lambda: case(np.linspace(2.0, 1.7, 40)),
     "too-short": lambda: case(fall(6)),
 }
 SILENT: dict[str, Callable[[], Case]] = {
@@ -100,13 +102,15 @@ SILENT: dict[str, Callable[[], Case]] = {
     "oscillation": lambda: case(fall(40) + 0.5 * np.cos(2.2 * np.arange(40)), noisy(fall(40), 0.02)),
     "epoch-sawtooth": lambda: sawtooth(0.05),
     "interrupted": lambda: closed("open", 20),
+    "stalled": lambda: closed("open", 50, written=1e9 - 90),
+    "slow-learning": lambda: case(fall(40, floor=1.7, time=0.3)),
     "too-short": lambda: case(fall(10)),
 }
 
 
 def test_every_analyzer_has_a_sample_and_a_near_miss() -> None:
     names = {analyzer.name for analyzer in ANALYZERS}
-    assert names - {"stalled", "slow-learning"} == FIRES.keys() == SILENT.keys()
+    assert names == FIRES.keys() == SILENT.keys()
 
 
 @pytest.mark.parametrize("name", FIRES)
@@ -273,12 +277,26 @@ def test_interrupted_respects_early_stopping_and_running() -> None:
     assert ask("interrupted", closed("early-stopping", 50)) is None
     assert ask("interrupted", closed("finished", 50)) is None
     assert ask("interrupted", closed("open", 50, written=1e9 - 30)) is None
-    assert ask("interrupted", closed("open", 50, written=1e9 - 7200)) is not None
+    assert ask("interrupted", closed("open", 50, written=1e9 - 7200)) is None
+    assert ask("interrupted", closed("torn", 50, written=1e9 - 7200)) is not None
+
+
+def test_a_log_older_than_a_day_is_not_stalled() -> None:
+    assert ask("stalled", closed("open", 50, written=1e9 - 100_000)) is None
+    assert ask("interrupted", closed("open", 50, written=1e9 - 100_000)) is not None
+
+
+def test_stalled_without_a_plan_is_a_warning() -> None:
+    found = ask("stalled", closed("open", written=1e9 - 7200))
+    assert found is not None
+    assert found.severity is Severity.WARNING
+    assert "2 hours" in found.message
+    assert "10 seconds" in found.message
 
 
 def test_without_any_loss_nothing_can_be_judged() -> None:
     side = curve(np.ones(5), tag="lr", metric="lr", split="")
     of = Case.of(run("a", side, axis=Axis("epoch")))
-    for name in BY_NAME.keys() - {"interrupted", "stalled"}:
+    for name in BY_NAME.keys() - {"interrupted"}:
         with pytest.raises(CannotJudgeError):
             BY_NAME[name].analyze(of)

@@ -20,12 +20,15 @@ from logdoctor.analyzers.not_learning import NotLearning
 from logdoctor.analyzers.oscillation import Oscillation
 from logdoctor.analyzers.overfitting import Overfitting
 from logdoctor.analyzers.plateau import Plateau
+from logdoctor.analyzers.slow_learning import SlowLearning
+from logdoctor.analyzers.stalled import Stalled
 from logdoctor.analyzers.still_improving import StillImproving
 from logdoctor.analyzers.too_short import TooShort
 from logdoctor.analyzers.validation_below_training import ValidationBelowTraining
 
 ANALYZERS: tuple[Analyzer, ...] = (
     Interrupted(),
+    Stalled(),
     NonFiniteLoss(),
     Divergence(),
     NotLearning(),
@@ -41,6 +44,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     LateDrop(),
     EarlyDrop(),
     StillImproving(),
+    SlowLearning(),
     TooShort(),
 )
 
