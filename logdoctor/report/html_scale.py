@@ -12,7 +12,6 @@ from logdoctor.report import numbers
 from logdoctor.report.scales import Floats, helps_log, limits
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
-DECADES = 200.0  # highest over lowest from which a log scale has ticks at powers of ten only
 DIGITS = range(4, 9)  # of a tick's label: as few as tell neighbours apart
 
 
@@ -57,11 +56,15 @@ def _round_steps(low: float, high: float, most: int) -> list[float]:
 
 
 def _decades(low: float, high: float, most: int) -> list[float]:
+    """Powers of ten, with 2 and 5 between them where there is room, or only every few of them where there is not."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     every = max(1, math.ceil(math.log10(high / low) / most))
-    within = (1.0,) if high / low > DECADES else (1.0, 2.0, 5.0)
-    found = [size * 10.0**power for power in powers if power % every == 0 for size in within]
-    return [value for value in found if low <= value <= high]
+    for within in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        found = [size * 10.0**power for power in powers if power % every == 0 for size in within]
+        inside = [value for value in found if low <= value <= high]
+        if len(inside) <= most + 1:
+            break
+    return inside
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:
