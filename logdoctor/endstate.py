@@ -17,7 +17,7 @@ TAIL_SHARE = 0.45  # of the last learning-rate segment, over which significance 
 NOISY = 0.05  # of the total drop: scatter of the train loss that may hide a fall
 VAL_SHARE, VAL_T = 0.05, 5.0  # of the validation loss's own drop, and standard errors
 MIN_VALIDATIONS = 6
-MIN_T, MIN_T_AFTER_DROP = 2.5, 3.0  # after a drop the loss usually falls at once and is flat soon
+MIN_T, MIN_T_AFTER_DROP = 2.0, 3.0  # after a drop the loss usually falls at once and is flat soon
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.fits import fit_fall
+from logdoctor.curves.fits import Fall, fit_fall
 from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
 from logdoctor.curves.noise import noise
 from logdoctor.curves.spikes import find_spikes
@@ -41,10 +41,14 @@ class Stretch:
         """The loss at its end."""
         return float(self.flatness.trend[-1])
 
+    def fall_since(self, since: float) -> Fall:
+        """The fall of a straight line from `since` to the end."""
+        inside = self.x >= since - 1e-9
+        return fit_fall(self.x[inside], self.y[inside], self.sigma)
+
     def largest_change(self, since: float) -> float:
         """The most a straight line from `since` to the end can have fallen or risen, two standard errors included."""
-        inside = self.x >= since - 1e-9
-        fall = fit_fall(self.x[inside], self.y[inside], self.sigma)
+        fall = self.fall_since(since)
         return max(fall.size + 2 * fall.error, -fall.size)
 
 

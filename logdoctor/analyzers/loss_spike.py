@@ -116,4 +116,4 @@ def _advice(case: Case, at: float, lost: bool) -> str:
     cause = f"Look at the batches and, if the run was resumed near {case.place(at)}, at the optimizer state."
     if lost:
         return f"{cause} Restart from the checkpoint before it, skip those batches, and clip gradients at norm 1."
-    return f"{cause} It recovered: clipping gradients at norm 1 makes such spikes harmless; a shorter warm-up does not."
+    return f"{cause} It recovered: clipping gradients at norm 1 makes such spikes harmless."

@@ -63,14 +63,14 @@ class Plateau:
 
     def _finding(self, case: Case, train: Track, since: float) -> Finding:
         last = case.stretches[-1]
-        flat, trend = last.flat_length, last.flatness.trend
-        brought = max(0.0, float(trend[last.x >= since - 1e-9][0] - trend[-1])) / case.total_drop
+        flat, fall = last.flat_length, last.fall_since(since)
+        brought, error = max(0.0, fall.size / case.total_drop), fall.error / case.total_drop
         clauses = doubts(case, borderline=last.flatness.borderline)
         return Finding(
             self.name,
             Severity.WARNING,
             f"{train.name} flat since {case.place(since)} of {amount(case.length)}: "
-            f"the last {case.lasting(flat)} brought {percent(brought)} of the total drop",
+            f"the last {case.lasting(flat)} brought {percent(brought)} (± {percent(error)}) of the total drop",
             _advice(case, since),
             case.span(since, case.length),
             case.lines(since, case.length),

@@ -69,5 +69,5 @@ def _advice(case: Case) -> str:
         )
     return (
         "The run was stopped before it was done: train on from the last checkpoint for about half as many "
-        f"{case.run.axis.words} again ({amount(1.5 * case.length)} in total)."
+        f"{case.run.axis.words} again ({amount(round(1.5 * case.length))} in total)."
     )
