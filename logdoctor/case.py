@@ -23,6 +23,7 @@ from logdoctor_parsers.names import direction
 MIN_FLAT_EPOCHS = 2.0
 LATE_EPOCHS = 5.0
 FEW_EPOCHS = 10.0
+LATE_BEGIN = 0.1  # of the run
 SMOOTH = ("cosine", "one-cycle", "linear", "poly", "cosine-restarts", "exponential", "inverse-time", "sigmoid")
 ANNEALED = 0.05  # of the peak rate
 ADAPTIVE = ("adam", "rmsprop", "adagrad", "adadelta", "lamb", "lion", "adafactor", "ftrl")
@@ -116,6 +117,11 @@ class Case:
         if self.epochs_known:
             return self.length < self.epochs(FEW_EPOCHS)
         return self.train is None or len(self.train) < FEW_EPOCHS
+
+    @property
+    def begins_late(self) -> bool:
+        """Whether the first part of the run is not in the log: what was learned before is then unknown."""
+        return self.train is not None and self.train.x[0] - self.train.width > LATE_BEGIN * self.length
 
     @property
     def adaptive(self) -> bool:

@@ -12,6 +12,8 @@ def doubts(case: Case, *, schedule: bool = False, borderline: bool = False) -> l
         found.append(f"only {case.lasting(case.length)} were trained; about 10 epochs are needed for a firm verdict")
     if not case.epochs_known:
         found.append("the length of an epoch is unknown (--steps-per-epoch or --dataset-size would give it)")
+    if case.begins_late:
+        found.append(f"the log begins only at {case.place(case.needs_train(1).x[0])}")
     if schedule and case.adaptive:
         found.append(f"{case.run.fact('optimizer')} scales its own steps, so the schedule matters less")
     if schedule and case.schedule.origin == "inferred":
