@@ -45,10 +45,17 @@ class Comparison:
 
     @property
     def late_overtaker(self) -> str | None:
-        """The run that was behind early and is ahead at the end, or is about to be; None without one."""
-        if self.expected is not None and self.leader_end is not None:
-            return self.runs[1] if self.leader_end == self.runs[0] else self.runs[0]
-        return self.leader_end if self.leader_early not in (None, self.leader_end) else None
+        """The run that was behind early and is ahead at the end, or else is about to be; None without one."""
+        if self.leader_early not in (None, self.leader_end):
+            return self.leader_end
+        if self.expected is None:
+            return None
+        return self.runs[1] if self.leader_end == self.runs[0] else self.runs[0]
+
+    @property
+    def interest(self) -> tuple[bool, bool, bool]:
+        """Sorts what a reader wants to know first: the lead changed hands early to late, at all, somebody leads."""
+        return self.late_overtaker is None, self.crossing is None, self.leader_end is None
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,10 @@ class SideBySide:
 
     @property
     def main(self) -> tuple[Comparison, ...]:
-        """The comparisons of the table's series, those in which the lead changes hands first."""
+        """The comparisons of the table's series: first where the lead changes hands, then by the better run."""
+        rank = {entrant.diagnosis.run.name: place for place, entrant in enumerate(self.entrants)}
         mine = [c for c in self.comparisons if (c.metric, c.split) == (self.metric, self.split)]
-        return tuple(sorted(mine, key=lambda c: (c.late_overtaker is None, c.crossing is None, c.leader_end is None)))
+        return tuple(sorted(mine, key=lambda c: (*c.interest, sorted(rank[name] for name in c.runs))))
 
 
 def compare(report: Report, axis: str | None = None) -> Report:

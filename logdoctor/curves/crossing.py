@@ -99,8 +99,8 @@ class Contest:
     def last_crossing(self) -> Crossing | None:
         """Where the leader at the end took the lead for the last time; None without one, or if it led all along.
 
-        The interval reaches from where the other was last clearly ahead (by a third of the lead that counts: the level
-        has less scatter) to where the leader first was.
+        The interval reaches from where the other was last ahead by one σ (the level has less scatter than that) to where
+        the leader first was.
         """
         winner = self.leader(self.end)
         if not winner:
@@ -137,8 +137,9 @@ class Contest:
         if left / rate > HORIZON * (self.x[-1] - self.x[0]):
             return None
         straight, likely, slow = (factor * left for factor in SLOWING)
-        end = float(self.x[-1])
-        return Crossing(end + likely / rate, end + straight / fastest, end + slow / rate)
+        since, end = float(np.median(self.x[self.end])), float(self.x[-1])
+        at, low, high = since + likely / rate, since + straight / fastest, since + slow / rate
+        return Crossing(max(at, end), max(low, end), max(high, end))
 
 
 def meet(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> Contest | None:

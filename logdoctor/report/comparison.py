@@ -36,8 +36,8 @@ def _pairs(comparisons: Sequence[Comparison]) -> str:
 
 
 def _pair(comparison: Comparison) -> str:
-    marks = [("**late overtaker** · ", comparison.crossing), ("**catching up** · ", comparison.expected)]
-    mark = next((words for words, found in marks if found), "") if comparison.late_overtaker else ""
+    ahead = comparison.late_overtaker == comparison.leader_end
+    mark = "" if comparison.late_overtaker is None else "**late overtaker** · " if ahead else "**catching up** · "
     return f"- {mark}{prose(comparison.message)}."
 
 

@@ -109,8 +109,8 @@ def _mark_crossing(axes: Axes, comparison: Comparison, labels: Mapping[str, str]
     if crossing is None:
         return
     winner = comparison.leader_end if comparison.crossing else comparison.late_overtaker
-    name = plain(labels.get(winner or "", ""), 30)
-    said = f"{name} passes" if comparison.crossing else f"{name} expected to pass"
+    name, other = (plain(labels.get(run, run), 30) for run in _first_named(comparison.runs, winner))
+    said = f"{name} passes {other}" if comparison.crossing else f"{name} expected to pass {other}"
     axes.axvspan(crossing.low, crossing.high, color=CROSSING, alpha=0.08, linewidth=0, zorder=0.5)
     axes.axvline(crossing.at, color=CROSSING, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1.5)
     text = f"{said} at {interval(crossing, comparison.unit)}"
@@ -118,6 +118,10 @@ def _mark_crossing(axes: Axes, comparison: Comparison, labels: Mapping[str, str]
         text, (crossing.at, 1), (4, -4), xycoords=axes.get_xaxis_transform(), textcoords="offset points", fontsize=8,
         color=CROSSING, va="top",
     )  # fmt: skip
+
+
+def _first_named(runs: tuple[str, str], winner: str | None) -> tuple[str, str]:
+    return runs if winner == runs[0] else (runs[1], runs[0])
 
 
 def _draw_rates(axes: Axes, entrants: Sequence[Entrant]) -> None:
