@@ -16,6 +16,7 @@ from logdoctor.errors import LogDoctorError
 if TYPE_CHECKING:
     from logdoctor.diagnosis import Report
     from logdoctor.options import Options
+    from logdoctor.report.outputs import Outputs
 
 SEVERITIES = ("error", "warning", "info", "never")
 
@@ -63,26 +64,34 @@ def cli() -> None:
 @click.option("--strict", is_flag=True, help="Exit 2 if anything could not be read or an analyzer failed.")
 @click.option("--ignore", multiple=True, metavar="NAME", help="Leave this analyzer out (repeatable).")
 @click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one page for the browser.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write JUnit XML; findings at or above --fail-on (never: warnings) fail.")  # fmt: skip
+@click.option("--github", is_flag=True, help="Print annotations for GitHub Actions and write its job summary.")
 @click.option("--no-plots", is_flag=True, help="Draw nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--now", type=float, hidden=True)
 @reading_options
 def report(
     paths: tuple[str, ...], folder: str, since: str | None, fail_on: str, strict: bool, json_file: str | None,
-    no_plots: bool, quiet: bool, now: float | None, config: Path | None, **given: Any,
+    html: Path | None, junit: Path | None, github: bool, no_plots: bool, quiet: bool, now: float | None,
+    config: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
     from logdoctor.diagnosis import examine
     from logdoctor.options import parse_since
     from logdoctor.report import write_report
+    from logdoctor.report.outputs import Outputs, write_outputs
 
+    outputs = Outputs(json_file, html, junit, github)
     now = time.time() if now is None else now
     with _sentences():
         options = _options(config, paths, **given, now=now, since=since and parse_since(since, now))
         with _progress(quiet) as progress:
             result = examine(list(paths), options, progress)
             written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
-        _deliver(written, Path(folder), json_file, quiet)
+            write_outputs(written, outputs, fail_on, plots=not no_plots, progress=progress)
+        _deliver(written, Path(folder), outputs, quiet)
     sys.exit(exit_code(written, fail_on, strict))
 
 
@@ -104,13 +113,16 @@ def compare(
     from logdoctor.compare import compare as compare_runs
     from logdoctor.diagnosis import examine
     from logdoctor.report import write_report
+    from logdoctor.report.outputs import Outputs, write_outputs
 
+    outputs = Outputs(json_file)
     with _sentences():
         options = _options(config, paths, **given)
         with _progress(quiet) as progress:
             result = compare_runs(examine(list(paths), options, progress), axis)
             written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
-        _deliver(written, Path(folder), json_file, quiet)
+            write_outputs(written, outputs, "never", plots=not no_plots)
+        _deliver(written, Path(folder), outputs, quiet)
 
 
 @cli.command()
@@ -178,25 +190,22 @@ def _options(config: Path | None, paths: Sequence[str], **given: Any) -> Options
     return merged(read_config(path) if path else Options(), given)
 
 
-def _deliver(result: Report, folder: Path, json_file: str | None, quiet: bool) -> None:
-    """Results to stdout: the JSON alone with `--json -`, else the summary."""
-    import json
-
+def _deliver(result: Report, folder: Path, outputs: Outputs, quiet: bool) -> None:
+    """Results to stdout: the JSON alone with `--json -`, else the summary and what GitHub Actions reads."""
     from logdoctor.report.comparison_console import print_comparison
     from logdoctor.report.console import print_report
+    from logdoctor.report.json_report import dumps
+    from logdoctor.report.outputs import for_github
 
-    if json_file:
-        text = json.dumps(result.to_json(), indent=1, allow_nan=False)
-        if json_file == "-":
-            click.echo(text)
-            return
-        Path(json_file).write_text(text + "\n", "utf-8")
-    if quiet:
-        return
-    if result.side_by_side:
+    only_json = outputs.json_file == "-"
+    if only_json:
+        click.echo(dumps(result), nl=False)
+    elif not quiet and result.side_by_side:
         print_comparison(result.side_by_side, folder)
-    else:
+    elif not quiet:
         print_report(result, folder)
+    if outputs.github:
+        click.echo(for_github(result), nl=False, err=only_json)
 
 
 class _sentences:  # noqa: N801 - reads as a statement

@@ -13,9 +13,11 @@ from pathlib import Path
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
 from logdoctor.options import CONFIG_NAME
+from logdoctor.own_files import HEAD_BYTES, is_own
 from logdoctor_parsers import LogFile
 
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
+OWN_SUFFIXES = (".json", ".html", ".htm", ".xml")
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -93,10 +95,23 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
                 yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed
         elif entry.name == CONFIG_NAME:
             continue  # our own settings
+        elif _is_own_report(entry.path):
+            continue
         elif entry.is_symlink() and entry.is_dir():
             yield Unread(entry.path, "a link to a folder; links are not followed: give its target as a path")
         else:
             yield _examine(entry.path)
+
+
+def _is_own_report(path: str) -> bool:
+    """Whether a file is a report that `--json`, `--html` or `--junit` wrote."""
+    if not path.endswith(OWN_SUFFIXES) or not Path(path).is_file():
+        return False
+    try:
+        with Path(path).open("rb") as stream:
+            return is_own(stream.read(HEAD_BYTES))
+    except OSError:
+        return False  # reading it says what is wrong
 
 
 def _examine(path: str) -> LogFile | Unread:

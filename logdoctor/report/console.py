@@ -32,13 +32,17 @@ STYLES = {
 def print_report(report: Report, folder: Path) -> None:
     """Print the summary to standard output: with colours on a terminal that wants them, wide where it is piped."""
     piped = not sys.stdout.isatty()
-    show(report, Console(width=PIPED_WIDTH if piped else None, highlight=False))
+    show(report, Console(width=PIPED_WIDTH if piped else None, highlight=False), wrap=not piped)
     if report.runs:
         print(f"Report: {plain(str(folder / 'report.md'))}")
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the table of runs, worst first, and the headline last, where the eye is when the command ends."""
+def show(report: Report, console: Console, *, wrap: bool = True) -> None:
+    """Print the table of runs, worst first, and the headline last, where the eye is when the command ends.
+
+    `wrap`: break long lines. Where programs read along none is broken: one that began with part of a file's name could
+    be a command to GitHub Actions.
+    """
     shown = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
     quiet = [diagnosis for diagnosis in report.runs if not needs_you(diagnosis)]
     if len(report.runs) <= SHOWN_QUIET:
@@ -48,7 +52,7 @@ def show(report: Report, console: Console) -> None:
     if quiet:
         console.print(Text(f"{len(quiet)} more runs need nobody; they are in the report."))
     if report.unread:
-        _show_unread(report, console)
+        _show_unread(report, console, wrap)
     console.print(Text(headline(report), style="bold"))
 
 
@@ -111,8 +115,8 @@ def _block(values: Floats, low: float, high: float, log: bool) -> str:
     return BLOCKS[min(int(share * len(BLOCKS)), len(BLOCKS) - 1)]
 
 
-def _show_unread(report: Report, console: Console) -> None:
+def _show_unread(report: Report, console: Console, wrap: bool) -> None:
     for unread in report.unread[:10]:
-        console.print(Text(f"not read: {plain(unread.path)}: {plain(unread.reason)}", style="dim"))
+        console.print(Text(f"not read: {plain(unread.path)}: {plain(unread.reason)}", style="dim"), soft_wrap=not wrap)
     if len(report.unread) > 10:
         console.print(Text(f"… and {len(report.unread) - 10} more files not read", style="dim"))

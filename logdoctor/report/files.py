@@ -35,11 +35,11 @@ def write_report(
         former = _former_report(folder)
         (folder / "plots" if plots else folder).mkdir(parents=True, exist_ok=True)
         # Claims the folder: were the drawing killed, the next report would find its own files, not a stranger's.
-        _replace(folder / "report.json", dumps(report))
+        replace_file(folder / "report.json", dumps(report))
         if plots:
             report = _draw_all(report, folder, progress)
-        _replace(folder / "report.md", to_markdown(report, plots=plots).encode("utf-8", "replace"))
-        _replace(folder / "report.json", dumps(report))
+        replace_file(folder / "report.md", to_markdown(report, plots=plots).encode("utf-8", "replace"))
+        replace_file(folder / "report.json", dumps(report))
         _remove_stale(former, report, folder)
     return report
 
@@ -86,7 +86,7 @@ def _is_empty(path: Path) -> bool:
     return not any(path.iterdir()) if path.is_dir() else path.stat().st_size == 0
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write a file whole: readers see the old one or the new one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -130,7 +130,7 @@ def _draw_comparison(side: SideBySide, folder: Path, name: str) -> SideBySide:
     except Exception as error:
         return replace(side, notes=(*side.notes, f"The plot could not be drawn ({type(error).__name__}: {error})."))
     path = Path("plots") / f"{name}.png"
-    _replace(folder / path, picture)
+    replace_file(folder / path, picture)
     return replace(side, plot=path)
 
 
@@ -148,7 +148,7 @@ def _draw_one(diagnosis: Diagnosis, folder: Path, name: str) -> Diagnosis:
         failure = Failed("plot", f"{type(error).__name__}: {error}")
         return replace(diagnosis, failed=(*diagnosis.failed, failure))
     path = Path("plots") / f"{name}.png"
-    _replace(folder / path, picture)
+    replace_file(folder / path, picture)
     return replace(diagnosis, plots=(path,))
 
 
