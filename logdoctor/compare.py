@@ -113,7 +113,8 @@ def compare(report: Report, axis: str | None = None) -> Report:
     shared = share_axis(sorted((d.run for d in report.runs), key=lambda run: run.name), axis)
     series = [_placed_series(run, shared.unit) for run in shared.runs]
     if not (found := _main_series(series)):
-        raise LogDoctorError("the runs share neither a loss nor a metric; there is nothing to compare")
+        why = "; ".join(("no two runs share a loss or a metric, so there is nothing to compare", *shared.left_out))
+        raise LogDoctorError(why)
     labels = short_names([run.name for run in shared.runs])
     named = zip(shared.runs, labels, series, strict=True)
     contenders = [(diagnoses[id(run)], label, mine) for run, label, mine in named]

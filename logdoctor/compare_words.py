@@ -63,7 +63,8 @@ def describe(verdict: Verdict, contest: Contest, tracks: tuple[Track, Track], na
     last = len(contest) - 1
     what = f"{tracks[0].name}: "
     if len(contest) < 4:
-        return what + f"only {len(contest)} points in the range both runs have; no leader can be named"
+        points = f"{len(contest)} point{'s' * (len(contest) > 1)}"
+        return what + f"{' and '.join(names)} have only {points} in common; no leader can be named"
     said = [_course(verdict, _At(contest, tracks, names, unit))]
     if verdict.expected is not None and verdict.end is not None:
         behind = names[1 - verdict.end]

@@ -303,4 +303,4 @@ def test_runs_that_share_no_series_are_a_sentence(here: Path) -> None:
     (here / "other.csv").write_text("epoch,val_accuracy\n" + "".join(f"{i},0.{i + 10}\n" for i in range(20)))
     result = command("compare", "deep.csv", "other.csv", "--no-plots")
     assert result.exit_code == 2
-    assert "share neither a loss nor a metric" in result.stderr
+    assert "no two runs share a loss or a metric" in result.stderr

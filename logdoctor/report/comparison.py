@@ -10,7 +10,7 @@ from logdoctor.report import comparison_table as tables
 from logdoctor.report.escape import code, marked, prose
 from logdoctor.report.section import details, table
 
-SHOWN_PAIRS = 12
+SHOWN_PAIRS, FOLDED_PAIRS = 12, 100  # the rest stands in report.json alone
 
 
 def comparison_blocks(side: SideBySide, *, plots: bool = True) -> list[str]:
@@ -26,13 +26,15 @@ def comparison_blocks(side: SideBySide, *, plots: bool = True) -> list[str]:
         _seeds(side),
         _rows(*tables.settings(side)),
         "\n".join(f"- {marked(note)}" for note in side.notes),
-        details("More pairs", _pairs(side.main[SHOWN_PAIRS:])),
-        details("Other curves", _pairs(rest)),
+        details("More pairs", _pairs(side.main[SHOWN_PAIRS:], FOLDED_PAIRS)),
+        details("Other curves", _pairs(rest, FOLDED_PAIRS)),
     ]
 
 
-def _pairs(comparisons: Sequence[Comparison]) -> str:
-    return "\n".join(_pair(comparison) for comparison in comparisons)
+def _pairs(comparisons: Sequence[Comparison], most: int = SHOWN_PAIRS) -> str:
+    left = len(comparisons) - most
+    more = [f"- … and {left} more in `report.json`"] if left > 0 else []
+    return "\n".join([*(_pair(comparison) for comparison in comparisons[:most]), *more])
 
 
 def _pair(comparison: Comparison) -> str:
