@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from logdoctor.case import amount
 from logdoctor.curves.crossing import Contest, Crossing
 from logdoctor.tracks import Track
@@ -89,9 +91,17 @@ class _At:
         ours, theirs = shown[leader], shown[1 - leader]
         return f"{ours} against {theirs} at {place(float(self.contest.x[index]), self.unit)}"
 
-    @property
-    def start(self) -> int:
-        return int(self.contest.early.stop) - 1
+    def early(self, leader: int) -> str:
+        """The levels at the last point of the first quarter where the leader was ahead."""
+        return self.levels(self._ahead(self.contest.early, leader), leader)
+
+    def end(self, leader: int) -> str:
+        """The same for the end."""
+        return self.levels(self._ahead(self.contest.end, leader), leader)
+
+    def _ahead(self, part: slice, leader: int) -> int:
+        lead = self.contest.lead[part] * (1, -1)[leader]
+        return int(part.start) + int(np.flatnonzero(lead > 0)[-1])
 
 
 def _course(verdict: Verdict, at: _At) -> str:
@@ -102,16 +112,16 @@ def _course(verdict: Verdict, at: _At) -> str:
         if early is None:
             return f"no clear leader among {both} ({at.levels(-1, 0)}: within the scatter, or too little to matter)"
         name = at.names[early]
-        before, after = at.levels(at.start, early), at.levels(-1, early)
+        before, after = at.early(early), at.levels(-1, early)
         return f"{name} was ahead of {at.names[1 - early]} early ({before}), at the end nobody clearly ({after})"
-    name, other, levels = at.names[end], at.names[1 - end], at.levels(-1, end)
+    name, other, levels = at.names[end], at.names[1 - end], at.end(end)
     if early == end:
         between = f", though behind until {interval(crossing, at.unit)}" if crossing else ""
         return f"{name} was ahead of {other} early and at the end{between} ({levels})"
     passed = f"passed at {interval(crossing, at.unit)} and was ahead" if crossing else "was ahead"
     if early is None:
         return f"{both} were level early; {name} {passed} at the end ({levels})"
-    return f"{other} was ahead early ({at.levels(at.start, early)}), {name} {passed} at the end ({levels})"
+    return f"{other} was ahead early ({at.early(early)}), {name} {passed} at the end ({levels})"
 
 
 def _went_on(end: float, tracks: tuple[Track, Track], names: Sequence[str], unit: str) -> str:

@@ -99,8 +99,8 @@ class Contest:
     def last_crossing(self) -> Crossing | None:
         """Where the leader at the end took the lead for the last time; None without one, or if it led all along.
 
-        The interval reaches from where the other was last ahead by one σ, more than the level's own scatter, to where the
-        leader first was.
+        The interval reaches from where the other was last ahead by one σ, more than the scatter of the level itself, to
+        where the leader first was.
         """
         winner = self.leader(self.end)
         if not winner:
