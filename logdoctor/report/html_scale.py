@@ -12,6 +12,7 @@ from logdoctor.report import numbers
 from logdoctor.report.scales import Floats, helps_log, limits
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+HUGE = 1e300  # what lies beyond has no place: sums and powers of it would overflow
 DIGITS = range(4, 9)  # of a tick's label: as few as tell neighbours apart
 
 
@@ -27,7 +28,8 @@ class Scale:
     def of(cls, values: Floats, *, log: bool | None = None) -> Scale:
         """The scale for a panel with these values; far outliers stay outside. `log` None: where it helps."""
         chosen = helps_log(values) if log is None else log
-        return cls(*limits(values, log=chosen), chosen)
+        low, high = limits(values, log=chosen)
+        return cls(max(low, 1 / HUGE if chosen else -HUGE), min(high, HUGE), chosen)
 
     def share(self, values: Floats) -> Floats:
         """Places of values, outside 0 to 1 for those outside the scale; at most one height beyond it."""
