@@ -53,7 +53,7 @@ class Case:
     @cached_property
     def train(self) -> Track | None:
         """The train loss in bins; None without a finite value."""
-        return track(self.run.train, "train", self.run.axis, self._val_cadence)
+        return track(self.run.train_average or self.run.train, "train", self.run.axis, self._val_cadence)
 
     @cached_property
     def val(self) -> Track | None:

@@ -34,8 +34,10 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option("--parser", metavar="NAME", help="Read every file as this format (see `logdoctor formats`)."),
-            click.option("--dataset-size", type=click.FloatRange(min=1), metavar="N", help="Training images (gives epochs)."),
-            click.option("--batch-size", type=click.FloatRange(min=1), metavar="N", help="Images per optimizer update."),
+            click.option("--pattern", "template", metavar="TEXT",
+                         help="Read lines such as 'Epoch {epoch}/{_} loss {loss} val {val_loss} lr {lr}'."),
+            click.option("--dataset-size", type=click.FloatRange(min=1), metavar="N", help="Training images."),
+            click.option("--batch-size", type=click.FloatRange(min=1), metavar="N", help="Images per update."),
             click.option("--steps-per-epoch", type=click.FloatRange(min=0, min_open=True), metavar="N"),
             click.option("--augmentation-factor", type=click.FloatRange(min=0, min_open=True), metavar="X",
                          help="Effective epochs per pass over the images."),
@@ -130,7 +132,7 @@ def compare(
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.csv|.parquet|.jsonl")
 @reading_options
 def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: Any) -> None:
-    """Write every logged number as one table (run, attempt, metric, split, tag, step, epoch, wall_time, value, source, line)."""
+    """Write every logged number as one table (run, metric, split, tag, step, epoch, value, line …)."""
     from logdoctor.frame import to_frame, write_frame
     from logdoctor.read import read_runs
 
@@ -167,7 +169,7 @@ def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
-    """0, 1 (firm findings at or above `fail_on`), 2 (nothing readable, or any problem under --strict), 3 (no training log)."""
+    """0, 1 (firm findings from `fail_on` on), 2 (nothing readable, problems under --strict), 3 (no training log)."""
     from logdoctor.finding import Severity
 
     problems = bool(report.unread) or any(d.failed or d.run.problems for d in report.runs)

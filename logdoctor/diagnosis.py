@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is said of one run. `state`: finished, interrupted, running, stalled, unknown. `plots` relative to the report."""
+    """What is said of one run. `state`: finished, interrupted, running, stalled, unknown."""
 
     run: Run
     schedule: Schedule

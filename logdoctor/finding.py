@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """A place in a log: file as the report calls it, line from 1 (record number in event files), and what stands there."""
+    """A place in a log: file as the report calls it, line from 1 (record in event files), and what stands there."""
 
     source: str
     line: int
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Finding:
-    """A judgement: `message` says what, `advice` cause then remedy, `would_change` what evidence would change the verdict."""
+    """A judgement: `message` says what, `advice` cause then remedy, `would_change` what would change the verdict."""
 
     analyzer: str
     severity: Severity

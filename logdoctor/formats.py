@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from logdoctor.discover import discover
 from logdoctor.options import Options
-from logdoctor.reading import Read, all_parsers, named, read_file
+from logdoctor.read import patterns
+from logdoctor.reading import all_parsers, named, read_files
 from logdoctor_parsers import LogFile, Match, ParsedLog, Parser, Series
+from logdoctor_parsers.pattern import Pattern
 
 SHOWN_PROBLEMS = 5
 SHOWN_FACTS = 20
@@ -23,7 +25,7 @@ def list_formats() -> str:
 
 
 def describe_file(path: str, options: Options) -> str:
-    """As what a file was recognised and why, its series with counts and last values, facts, and what was not understood.
+    """As what a file was recognised and why, its series with counts and last values, facts, what was not understood.
 
     Errors: LogDoctorError where the path does not exist or the parser is unknown.
     """
@@ -31,31 +33,35 @@ def describe_file(path: str, options: Options) -> str:
     chosen = (named(parsers, options.parser),) if options.parser else parsers
     found = discover([path])
     blocks = [f"{unread.path}: {unread.reason}" for unread in found.unread]
-    return "\n\n".join(blocks + ["\n".join(_describe(file, chosen)) for file in found.files])
+    lines = patterns(options)
+    return "\n\n".join(blocks + ["\n".join(_describe(file, chosen, lines)) for file in found.files])
 
 
-def _describe(file: LogFile, parsers: tuple[Parser, ...]) -> Iterator[str]:
-    result = read_file(file, parsers)
-    if not isinstance(result, Read):
-        yield f"{result.path}: {result.reason}"
+def _describe(file: LogFile, parsers: tuple[Parser, ...], lines: Sequence[Pattern]) -> Iterator[str]:
+    reads, unread = read_files([file], parsers, lines)
+    if not reads:
+        yield f"{unread[0].path}: {unread[0].reason}"
         return
-    log = result.log
+    log = reads[0].log
     yield f"{file.name}: {log.format}{f' ({log.dialect})' if log.dialect else ''}"
-    yield f"  recognised: {_claims(file, parsers)}"
+    yield f"  recognised: {_claims(file, parsers, log)}"
     yield f"  {log.lines:,} lines, {log.data:,} with numbers that were read, {log.unreadable:,} not understood"
     yield from _series(log)
     yield from _facts(log)
     if log.ending.kind != "open":
-        yield f"  ends: {log.ending.kind}{f', line {log.ending.line}' if log.ending.line else ''} {log.ending.message}".rstrip()
+        place = f", line {log.ending.line}" if log.ending.line else ""
+        yield f"  ends: {log.ending.kind}{place} {log.ending.message}".rstrip()
     for problem in log.problems[:SHOWN_PROBLEMS]:
         yield f"  line {problem.line}: {problem.message}" if problem.line else f"  {problem.message}"
     if len(log.problems) > SHOWN_PROBLEMS:
         yield f"  and {len(log.problems) - SHOWN_PROBLEMS} more problems"
 
 
-def _claims(file: LogFile, parsers: tuple[Parser, ...]) -> str:
+def _claims(file: LogFile, parsers: tuple[Parser, ...], log: ParsedLog) -> str:
     answers = [(parser.name, parser.sniff(file)) for parser in parsers]
     claims = [f"{name} is {'sure' if match is Match.SURE else 'able to read it'}" for name, match in answers if match]
+    if log.format == "pattern":
+        return "by the pattern given"
     return ", ".join(claims) or "only because --parser says so"
 
 
@@ -66,7 +72,8 @@ def _series(log: ParsedLog) -> Iterator[str]:
         index = np.flatnonzero(table.code == code)
         if len(index):
             first, last = table.value[index[0]], table.value[index[-1]]
-            yield f"  {series.tag:32} {_meaning(series):28} {len(index):8,}  {first:10.5g}  {last:10.5g}  {_place(log, index[-1])}"
+            numbers = f"{len(index):8,}  {first:10.5g}  {last:10.5g}"
+            yield f"  {series.tag:32} {_meaning(series):28} {numbers}  {_place(log, index[-1])}"
 
 
 def _meaning(series: Series) -> str:

@@ -34,7 +34,7 @@ def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """To .csv, .parquet or .jsonl by the name's ending. Errors: LogDoctorError for another ending or a missing package."""
+    """To .csv, .parquet or .jsonl by the name's ending. Errors: LogDoctorError for another one or a missing package."""
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)
     elif path.suffix == ".jsonl":

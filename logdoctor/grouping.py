@@ -20,13 +20,20 @@ EVENTS = "tensorboard"
 TWIN_POINTS = 5  # numbers: fewer equal ones may be chance
 TWIN_SHARE = 0.95  # share of compared numbers that must be equal
 TWIN_RELATIVE, TWIN_ABSOLUTE = 2e-3, 6e-5  # logs print 4 significant digits or 4 decimals of the same number
-_PART = re.compile(r"(?<=.)(?:[_.\-]?(?:resumed?|restart(?:ed)?|cont(?:inued?)?|part)[_.\-]?\d*|[_.\-]\d{1,3}|[_.\-]?\d{4}-?\d{2}-?\d{2}(?:[_T\-]?\d{2}[-:]?\d{2}(?:[-:]?\d{2})?)?)$")  # fmt: skip
+_PART = re.compile(
+    r"(?<=.)(?:[_.\-]?(?:resumed?|restart(?:ed)?|cont(?:inued?)?|part)[_.\-]?\d*"  # train_resume, run.part2
+    r"|[_.\-]\d{1,3}"  # metrics_1, train.1
+    r"|[_.\-]?\d{4}-?\d{2}-?\d{2}(?:[_T\-]?\d{2}[-:]?\d{2}(?:[-:]?\d{2})?)?)$"  # run_2024-03-01_120000
+)
 _SUFFIX = re.compile(r"\.(?:log|txt|out|csv|tsv|jsonl?|gz|zst|err|md)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Files that make one run, or several when `experiments` holds more than one. `place` names it; `is_folder`: a directory of event files."""
+    """Files that make one run, or several when there is more than one of `experiments`.
+
+    `place` names it: the first file, or (`is_folder`) the directory of event files.
+    """
 
     reads: tuple[Read, ...]
     place: Path

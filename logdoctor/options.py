@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from logdoctor.errors import LogDoctorError
 
 CONFIG_NAME = "logdoctor.toml"
 NUMBERS = ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor")
+PATTERN_KEYS = ("template", "name", "split")
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -23,11 +24,13 @@ UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 class Options:
     """Settings of one examination. Sizes are in images, times POSIX seconds.
 
-    `limits` maps analyzer → limit → value; `runs` maps a run's name (`*` stands for anything) → the numbers known of it.
+    `template` is the --pattern of the command line, `pattern` the [[pattern]] tables of the file (template, name,
+    split); `limits` maps analyzer → limit → value; `runs` a run's name (`*` stands for anything) → numbers known of it.
     """
 
     parser: str | None = None
-    pattern: str | None = None
+    template: str | None = None
+    pattern: tuple[Mapping[str, str], ...] = ()
     dataset_size: float | None = None
     batch_size: float | None = None
     steps_per_epoch: float | None = None
@@ -47,10 +50,9 @@ def read_config(path: Path) -> Options:
         raise LogDoctorError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LogDoctorError(f"{path}: not valid TOML: {error}") from None
-    known = [f.name for f in fields(Options) if f.name not in ("now", "since")]
     for key in content:
-        if key not in known:
-            raise LogDoctorError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
+        if key not in CHECKS:
+            raise LogDoctorError(f"{path}: unknown key {key!r}{did_you_mean(key, CHECKS)}")
     checked: dict[str, Any] = {key: _checked(path, key, value) for key, value in content.items()}
     return Options(**checked)
 
@@ -84,24 +86,62 @@ def parse_since(text: str, now: float) -> float:
 
 
 def _checked(path: Path, key: str, value: object) -> object:
-    if key in NUMBERS:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-            raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
-    elif key == "ignore":
-        if not isinstance(value, list):
-            raise LogDoctorError(f"{path}: ignore must be a list of names, not {value!r}")
-        return tuple(str(name) for name in value)
-    elif key == "limits":
-        if not isinstance(value, dict) or not all(isinstance(limits, dict) for limits in value.values()):
-            raise LogDoctorError(f"{path}: write limits as [limits.plateau] and then min_epochs = 20")
-    elif key == "runs":
-        if not isinstance(value, dict) or not all(isinstance(numbers, dict) for numbers in value.values()):
-            raise LogDoctorError(f'{path}: write what you know of a run as [runs."name"] and then dataset_size = 50000')
-        for numbers in value.values():
-            for name, number in numbers.items():
-                if name not in NUMBERS:
-                    raise LogDoctorError(f"{path}: unknown key {name!r} of a run{did_you_mean(name, NUMBERS)}")
-                _checked(path, name, number)
-    elif not isinstance(value, str):
+    """A value of the settings file, or the sentence that says what it must be. Errors: LogDoctorError."""
+    return CHECKS[key](path, key, value)
+
+
+def _text(path: Path, key: str, value: object) -> str:
+    if not isinstance(value, str):
         raise LogDoctorError(f"{path}: {key} must be text, not {value!r}")
     return value
+
+
+def _number(path: Path, key: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+        raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
+    return value
+
+
+def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise LogDoctorError(f"{path}: {key} must be a list of names, not {value!r}")
+    return tuple(str(name) for name in value)
+
+
+def _limits(path: Path, key: str, value: object) -> Mapping[str, Mapping[str, float]]:
+    return _tables(path, value, "write limits as [limits.plateau] and then min_epochs = 20")
+
+
+def _runs(path: Path, key: str, value: object) -> Mapping[str, Mapping[str, float]]:
+    tables = _tables(path, value, 'write what you know of a run as [runs."name"] and then dataset_size = 50000')
+    for table in tables.values():
+        for name, number in table.items():
+            if name not in NUMBERS:
+                raise LogDoctorError(f"{path}: unknown key {name!r} of a run{did_you_mean(name, NUMBERS)}")
+            _number(path, name, number)
+    return tables
+
+
+def _tables(path: Path, value: object, advice: str) -> Mapping[str, Mapping[str, float]]:
+    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
+        raise LogDoctorError(f"{path}: {advice}")
+    return value
+
+
+def _patterns(path: Path, key: str, value: object) -> tuple[Mapping[str, str], ...]:
+    tables = value if isinstance(value, list) else [None]
+    for table in tables:
+        if not isinstance(table, dict) or "template" not in table:
+            advice = 'write a pattern as [[pattern]] and then template = "Epoch {epoch} loss {loss}"'
+            raise LogDoctorError(f"{path}: {advice}")
+        for name, text in table.items():
+            if name not in PATTERN_KEYS:
+                raise LogDoctorError(f"{path}: unknown key {name!r} of a pattern{did_you_mean(name, PATTERN_KEYS)}")
+            _text(path, f"{name} of a pattern", text)
+    return tuple(tables)
+
+
+CHECKS: Mapping[str, Callable[[Path, str, object], object]] = {
+    "parser": _text, "pattern": _patterns, "ignore": _names, "limits": _limits, "runs": _runs,
+    **dict.fromkeys(NUMBERS, _number),
+}  # fmt: skip

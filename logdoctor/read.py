@@ -9,9 +9,11 @@ from logdoctor.assemble import assemble
 from logdoctor.axis import Given
 from logdoctor.diagnosis import Unread
 from logdoctor.discover import discover
+from logdoctor.errors import LogDoctorError
 from logdoctor.options import NUMBERS, Options
-from logdoctor.reading import all_parsers, named, read_files
+from logdoctor.reading import GIVEN, all_parsers, named, read_files
 from logdoctor.run import Run
+from logdoctor_parsers.pattern import Pattern, PatternError
 
 
 def read_runs(
@@ -22,8 +24,20 @@ def read_runs(
     parsers = all_parsers()
     if options.parser:
         parsers = (named(parsers, options.parser),)
-    reads, unread = read_files(found.files, parsers, progress)
+    reads, unread = read_files(found.files, parsers, patterns(options), progress)
     return assemble(reads, found.root, lambda name: given(name, options)), [*found.unread, *unread]
+
+
+def patterns(options: Options) -> list[Pattern]:
+    """The user's line formats, that of the command line first. Errors: LogDoctorError for one that cannot be used."""
+    chosen = [Pattern(options.template, GIVEN)] if options.template else []
+    chosen += [Pattern(p["template"], p.get("name", ""), p.get("split", "")) for p in options.pattern]
+    try:
+        for pattern in chosen:
+            _ = pattern.regex
+    except PatternError as error:
+        raise LogDoctorError(str(error)) from None
+    return chosen
 
 
 def given(name: str, options: Options) -> Given:

@@ -6,16 +6,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
+import numpy as np
+
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
-from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, ParsedLog, Parser, choose
+from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, Match, ParsedLog, Parser, choose
+from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
 
 NOT_RECOGNISED = "not recognised as a training log (name its format with --parser; `logdoctor formats` lists them)"
+
+GIVEN = "--pattern"  # the name of a pattern given on the command line: there it must fit something
+PROSE_SHARE = 0.2  # of a file's lines: below it single numbers are mentioned, not logged
 
 
 @dataclass(frozen=True)
 class Read:
-    """A file and what its parser found; `modified` is the file's time of last change, POSIX seconds (NaN for standard input)."""
+    """A file and what its parser found; `modified`: time of last change, POSIX seconds (NaN for standard input)."""
 
     file: LogFile
     log: ParsedLog
@@ -36,16 +42,38 @@ def named(parsers: Sequence[Parser], name: str) -> Parser:
 
 
 def read_files(
-    files: Iterable[LogFile], parsers: Sequence[Parser], progress: Callable[[str], None] = lambda name: None
+    files: Iterable[LogFile],
+    parsers: Sequence[Parser],
+    patterns: Sequence[Pattern] = (),
+    progress: Callable[[str], None] = lambda name: None,
 ) -> tuple[list[Read], list[Unread]]:
-    """Each file through the parser that claims it; the rest with the reason why it was not read."""
+    """Each file by the user's patterns, else through the parser that claims it; the rest with the reason why not.
+
+    Errors: LogDoctorError where the pattern of the command line fits no line of any file, with the nearest line.
+    """
     reads: list[Read] = []
     unread: list[Unread] = []
+    misses: list[str] = []
     for file in files:
         progress(file.name)
-        result = read_file(file, parsers)
+        result = _by_pattern(file, patterns, misses) or read_file(file, parsers)
         (reads if isinstance(result, Read) else unread).append(result)  # type: ignore[arg-type]
+    if misses and any(p.name == GIVEN for p in patterns) and not any(read.log.format == "pattern" for read in reads):
+        raise LogDoctorError(misses[0])
     return reads, unread
+
+
+def _by_pattern(file: LogFile, patterns: Sequence[Pattern], misses: list[str]) -> Read | None:
+    """The file read by the user's patterns; None where none fits (the reason goes to `misses`) or it is no text."""
+    try:
+        if not patterns or not file.head or _is_binary(file.head):
+            return None
+        return Read(file, PatternParser(tuple(patterns)).parse(file), _modified(file))
+    except PatternError as error:
+        misses.append(str(error))
+    except (OSError, EOFError):
+        pass  # the parsers will say so
+    return None
 
 
 def read_file(file: LogFile, parsers: Sequence[Parser]) -> Read | Unread:
@@ -56,24 +84,39 @@ def read_file(file: LogFile, parsers: Sequence[Parser]) -> Read | Unread:
         parser = parsers[0] if len(parsers) == 1 else choose(file, parsers)
         if parser is None:
             return Unread(file.name, _why_not(file.head))
-        log = parser.parse(file)
-        modified = float("nan") if file.content is not None else file.path.stat().st_mtime
+        read = Read(file, parser.parse(file), _modified(file))
     except AmbiguousFormatError as error:
         return Unread(file.name, str(error))
     except (OSError, EOFError) as error:
         return Unread(file.name, f"cannot be read: {getattr(error, 'strerror', None) or error}")
     except Exception as error:
         return Unread(file.name, f"the parser failed ({type(error).__name__}: {error}); please report this as a bug")
+    log = read.log
     if not len(log.table) and log.ending.kind not in ("crashed", "torn"):
-        return Unread(
-            file.name, log.problems[0].message if log.problems else f"no training curve found (read as {log.format})"
-        )
-    return Read(file, log, modified)
+        reason = log.problems[0].message if log.problems else f"no training curve found (read as {log.format})"
+        return Unread(file.name, reason)
+    if len(parsers) > 1 and _is_prose(log) and parser.sniff(file) is Match.MAYBE:
+        return Unread(file.name, NOT_RECOGNISED)
+    return read
+
+
+def _is_prose(log: ParsedLog) -> bool:
+    """Whether a text merely mentions numbers: no series has two values, and few lines gave any."""
+    once = len(log.table) > 0 and int(np.bincount(log.table.code).max()) < 2
+    return once and log.data < PROSE_SHARE * log.lines
+
+
+def _modified(file: LogFile) -> float:
+    return float("nan") if file.content is not None else file.path.stat().st_mtime
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _why_not(head: bytes) -> str:
     if head.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer, not the file itself: run `git lfs pull`"
-    if b"\0" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if _is_binary(head):
         return "a binary file, not recognised as a training log"
     return NOT_RECOGNISED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -24,13 +25,27 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     if total:
         return finest(total)
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
+    plain = [c for c in parts if _last_part(c.tag) == "loss"]  # `actor/loss` beside `actor/entropy_loss`
     if parts:
-        return _largest(parts)
+        return _largest(plain or parts)
     like = next((same for metric in LOSS_LIKE if (same := [c for c in mine if c.metric == metric])), [])
     if like:
         return finest(like)
     trained = [c for c in mine if c.split == "train" and direction(c.metric)]
     return finest(trained) if trained else None
+
+
+def average_of(curve: Curve | None, curves: Sequence[Curve]) -> Curve | None:
+    """The running average that the log prints beside a curve's values (`Loss` and `Loss (avg)`), point for point."""
+    return next((c for c in curves if curve and c.tag == f"{curve.tag} (avg)" and _alike(c, curve)), None)
+
+
+def _alike(a: Curve, b: Curve) -> bool:
+    return (a.metric, a.split, len(a)) == (b.metric, b.split, len(b))
+
+
+def _last_part(tag: str) -> str:
+    return re.split(r"[/.]", tag)[-1].strip().lower()
 
 
 def val_curve(curves: Sequence[Curve]) -> Curve | None:
@@ -75,10 +90,10 @@ def _first(curves: Iterable[Curve], tests: Sequence[Callable[[Curve], bool]]) ->
 
 
 def finest(curves: Sequence[Curve]) -> Curve:
-    """Of several tellings of one quantity: epoch means where there are enough, else averages, else the most points."""
+    """Of several tellings of one quantity: epoch means where there are enough, else the values with the most points."""
     means = [c for c in curves if "epoch" in words(c.tag) and len(c) >= ENOUGH_EPOCH_MEANS]
-    averages = [c for c in curves if {"avg", "average", "mean"} & set(words(c.tag)) and len(c) >= max(map(len, curves))]
-    return max(means or averages or curves, key=len)
+    values = [c for c in curves if not c.tag.endswith("(avg)")]
+    return max(means or values or curves, key=len)
 
 
 def _largest(curves: Sequence[Curve]) -> Curve:

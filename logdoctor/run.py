@@ -69,7 +69,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Source:
-    """A file a run came from: lines seen, lines that gave numbers, lines that looked like data and could not be read."""
+    """A file a run came from: lines seen, lines that gave numbers, lines that look like data and could not be read."""
 
     path: str
     format: str
@@ -112,7 +112,8 @@ class Closing:
 class Run:
     """All that is known of one run. `rows` are its numbers as logged, stitched; `curves` the same numbers on the axis.
 
-    `train`, `val` and `lr` are the curves judged by; `val_metric` the main validation metric beside the loss (accuracy, mAP).
+    `train`, `val` and `lr` are the main curves, `val_metric` is the main validation metric beside the loss (accuracy,
+    mAP), `train_average` the running average logged beside `train`: quieter, so better to judge by.
     `attempts` counts starts; `receipts` say in words what stitching kept and dropped.
     """
 
@@ -129,6 +130,7 @@ class Run:
     closing: Closing
     attempts: int = 1
     receipts: tuple[str, ...] = ()
+    train_average: Curve | None = None
     rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -9,7 +9,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch trained at one rate: from `start` (exclusive) to `end` (inclusive) on the run's axis; `lr` None if unknown."""
+    """A stretch trained at one rate, from `start` (exclusive) to `end` on the run's axis; `lr` is None if unknown."""
 
     start: float
     end: float
@@ -24,10 +24,10 @@ class Segment:
 class Drop:
     """A fall of the learning rate. `at` is the last x trained at the old rate, `step` the same in optimizer updates.
 
-    `since_last` counts from the drop before (the first from the start). `low`, `high`, `confidence`: the interval of `at`
-    (equal to it and 1.0 when the rate is logged). An inferred drop has no factor and no rates. `flat_since` (x), `gain`
-    (share of the run's total fall of the train loss that came between this drop and the next) and `timing` (`early`, `good`,
-    `late`, `unclear`) are filled in from the train loss.
+    `since_last` counts from the drop before (the first from the start). `low`, `high`, `confidence`: the interval of
+    `at` (equal to it and 1.0 when the rate is logged). An inferred drop has no factor and no rates. `flat_since` (x),
+    `gain` (share of the run's total fall of the train loss that came between this drop and the next) and `timing`
+    (`early`, `good`, `late`, `unclear`) are filled in from the train loss.
     """
 
     at: float
@@ -46,7 +46,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the rate did. `kind` as in the documentation of `logdoctor explain schedule`; `origin`: logged, inferred, unknown.
+    """What the rate did. `kind`: constant, step, multistep, cosine, …; `origin`: logged, inferred or unknown.
 
     `segments` cover the run from its start to its end; smooth schedules have one.
     """

@@ -69,14 +69,17 @@ def find_breaks(rows: Rows, positions: Floats) -> list[int]:
 
 
 def _goes_back(rows: Rows, positions: Floats, index: Ints) -> np.typing.NDArray[np.bool_]:
-    """Where a series' counter falls, shape (k - 1,). Inside one epoch only a return to its first batch counts: the last,
-    smaller batch of an epoch can carry a smaller number."""
+    """Where a series' counter falls, shape (k - 1,).
+
+    Inside one epoch only a return to its first batch counts: the last, smaller batch can carry a smaller number.
+    """
     back = np.diff(positions[index]) < 0
     batch = rows.batch[index]
     if not np.isfinite(batch).any():
         return back
     same_epoch = np.diff(rows.epoch[index]) == 0
-    return back & ~(same_epoch & ~(batch[1:] <= np.nanmin(batch)))
+    counted: np.typing.NDArray[np.bool_] = back & ~(same_epoch & ~(batch[1:] <= np.nanmin(batch)))
+    return counted
 
 
 def _widen(rows: Rows, at: int) -> int:
@@ -106,7 +109,7 @@ def _dead_start(rows: Rows, positions: Floats, block: Ints) -> bool:
 
 
 def _join(rows: Rows, positions: Floats, group: Sequence[Ints], starts: set[int]) -> Experiment:
-    """Blocks of one run in order: copies of a step that a later attempt wrote again are dropped from the earlier ones."""
+    """Blocks of one run in order, without the earlier copies of what a later attempt wrote again."""
     chosen = np.concatenate(group)
     attempt = np.repeat(np.arange(len(group)), [len(block) for block in group])
     joined = replace(rows.take(chosen), attempt=attempt)
@@ -121,11 +124,10 @@ def _join(rows: Rows, positions: Floats, group: Sequence[Ints], starts: set[int]
 
 def _copied(rows: Rows, positions: Floats) -> np.typing.NDArray[np.bool_]:
     """Rows whose series and position stand again in a later attempt."""
-    latest: dict[tuple[int, float], int] = {}
     keys = list(zip(rows.code.tolist(), positions.tolist(), strict=True))
-    for key, attempt in zip(keys, rows.attempt.tolist(), strict=True):
-        latest[key] = attempt
-    return np.array([latest[key] > attempt for key, attempt in zip(keys, rows.attempt.tolist(), strict=True)], bool)
+    attempts = rows.attempt.tolist()
+    latest = dict(zip(keys, attempts, strict=True))  # of equal keys the last one counts
+    return np.array([latest[key] > attempt for key, attempt in zip(keys, attempts, strict=True)], bool)
 
 
 def _superseded(rows: Rows, positions: Floats, stated: Sequence[int]) -> np.typing.NDArray[np.bool_]:

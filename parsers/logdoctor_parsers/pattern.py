@@ -23,7 +23,7 @@ POSITIONS = ("epoch", "step", "batch", "batches")
 MAX_COMPARED = 5000  # lines searched for the nearest one
 PLANNED = ("epochs", "max_iter")
 # Possessive: a number is taken whole or not at all, so that matching stays linear in the line.
-_VALUE = r"[-+]?(?:\d++(?:,\d{3})*+(?:\.\d*+)?+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?))"
+_VALUE = r"[-+]?(?:\d++(?:,\d{3})*+(?:\.\d++)?+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?))"
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
