@@ -233,3 +233,28 @@ def test_export_to_an_unknown_ending_names_the_known_ones(here: Path) -> None:
     result = run("export", "good.csv", "-o", "out.xlsx")
     assert result.exit_code == 2
     assert ".parquet" in result.stderr
+
+
+HOME_MADE = "".join(f"{i}. pass gave {2 / (i + 1) + 0.1:.4f} (held out {2 / (i + 1) + 0.2:.4f})\n" for i in range(20))
+TEMPLATE = "{epoch}. pass gave {loss} (held out {val_loss})"
+
+
+def test_a_home_made_format_is_read_by_a_pattern(here: Path) -> None:
+    (here / "run.txt").write_text(HOME_MADE)
+    one = json.loads(report("run.txt", "--pattern", TEMPLATE, "--json", "-").stdout)["runs"][0]
+    assert {(s["metric"], s["split"], s["points"]) for s in one["series"]} == {("loss", "", 20), ("loss", "val", 20)}
+    (here / "logdoctor.toml").write_text(f'[[pattern]]\ntemplate = "{TEMPLATE}"\nname = "ours"\n')
+    assert json.loads(report("run.txt", "--json", "-").stdout)["runs"][0]["formats"] == ["pattern"]
+
+
+def test_a_pattern_that_fits_nothing_shows_the_nearest_line(here: Path) -> None:
+    (here / "run.txt").write_text(HOME_MADE)
+    result = report("run.txt", "--pattern", "{epoch}. pass yielded {loss}")
+    assert result.exit_code == 2
+    assert "no line fits" in result.stderr
+    assert "pass gave" in result.stderr
+
+
+def test_prose_that_mentions_a_loss_is_no_log(here: Path) -> None:
+    (here / "notes.md").write_text("# Notes\n" + "Some words about our work.\n" * 20 + "The train loss was 0.38 at epoch 3.\n")
+    assert report("notes.md").exit_code == 3
