@@ -52,12 +52,17 @@ def _shortest(index: int, parts: Sequence[list[str]]) -> list[str]:
 
 def place(x: float, unit: str) -> str:
     """A position on the shared axis: `epoch 19`, `hour 3.2`."""
-    return f"{PLACES[unit]} {amount(x)}"
+    return f"{PLACES[unit]} {position(x, unit)}"
+
+
+def position(x: float, unit: str) -> str:
+    """A position without its unit; hours to three digits, for a run may take minutes."""
+    return f"{x:.3g}" if unit == "hour" else amount(x)
 
 
 def interval(crossing: Crossing, unit: str) -> str:
     """A crossing with its interval: `epoch 19 (17–21)`."""
-    return f"{place(crossing.at, unit)} ({amount(crossing.low)}–{amount(crossing.high)})"
+    return f"{place(crossing.at, unit)} ({position(crossing.low, unit)}–{position(crossing.high, unit)})"
 
 
 def describe(verdict: Verdict, contest: Contest, tracks: tuple[Track, Track], names: Sequence[str], unit: str) -> str:

@@ -211,6 +211,16 @@ def test_an_axis_that_runs_lack_is_a_sentence_with_the_way_out() -> None:
         compared(validated("a", epochs(5)), validated("b", epochs(5)), axis="time")
 
 
+def test_hours_are_told_finely_enough_for_a_run_of_minutes() -> None:
+    slow, quick, truth = slow_and_quick()
+    runs = [validated(name, value) for name, value in ((DEEP, slow), (SHALLOW, quick))]
+    timed = [run(one.name, with_steps(one.curves[0], 50), val=with_steps(one.curves[0], 50)) for one in runs]
+    (only,) = compared(*timed, axis="time").comparisons
+    assert only.crossing is not None
+    assert only.crossing.at == pytest.approx((truth - 1) / 60, abs=0.03)
+    assert f"passed at hour {only.crossing.at:.3g}" in only.message
+
+
 def test_short_names_leave_out_what_all_share_and_nobody_needs() -> None:
     assert short_names(["runs/a/log", "runs/b/log"]) == ["a", "b"]
     assert short_names(["a/seed1/log", "a/seed2/log", "b/x"]) == ["a/seed1", "a/seed2", "b"]

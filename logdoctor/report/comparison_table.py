@@ -8,31 +8,31 @@ import numpy as np
 
 from logdoctor.compare import Entrant, SideBySide
 from logdoctor.compare_seeds import Seeds
+from logdoctor.compare_words import PLACES, place, position
 from logdoctor.report import numbers
 from logdoctor.report.json_report import epochs_per_drop_list
 
 SHOWN_DROPS = 4
-UNIT_WORDS = {"epoch": "epoch", "step": "step", "hour": "hour", "index": "value"}
 
 
 def axis_word(side: SideBySide) -> str:
-    return UNIT_WORDS[side.unit]
+    return PLACES[side.unit]
 
 
 def standings_header(side: SideBySide) -> list[str]:
     """`run`, one column a mark (best so far there), best, where, last."""
-    marks = [f"{axis_word(side)} {numbers.place(mark)}" for mark in side.marks.tolist()]
+    marks = [place(mark, side.unit) for mark in side.marks.tolist()]
     return ["run", *marks, "best", f"at {axis_word(side)}", "last"]
 
 
 def standings(side: SideBySide) -> list[list[str]]:
     """A row a run, best first: the best logged value so far at equal places, and of the whole run."""
-    return [_standing(entrant) for entrant in side.entrants]
+    return [_standing(entrant, side.unit) for entrant in side.entrants]
 
 
-def _standing(entrant: Entrant) -> list[str]:
+def _standing(entrant: Entrant, unit: str) -> list[str]:
     so_far = [numbers.figure(value, 4) for value in entrant.best_so_far.tolist()]
-    whole = [numbers.figure(entrant.best, 4), numbers.place(entrant.best_at), numbers.figure(entrant.last, 4)]
+    whole = [numbers.figure(entrant.best, 4), position(entrant.best_at, unit), numbers.figure(entrant.last, 4)]
     return [entrant.label, *so_far, *whole]
 
 
