@@ -11,7 +11,7 @@ from logdoctor.axis import Given, Placed, place
 from logdoctor.finding import Evidence
 from logdoctor.grouping import Group, group
 from logdoctor.reading import Read
-from logdoctor.roles import average_of, lr_curve, train_curve, val_curve, val_metric_curve
+from logdoctor.roles import lr_curve, train_curve, val_curve, val_metric_curve
 from logdoctor.rows import Ints, Rows
 from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
 from logdoctor.stitching import Experiment
@@ -54,14 +54,13 @@ def _run(member: Group, experiment: Experiment, number: int, name: str, given: G
     facts = _facts(member.reads, experiment, given)
     placed = place(experiment.rows, facts, given)
     curves = _curves(experiment, placed, tuple(read.file.name for read in member.reads))
-    train = train_curve(curves)
     last = number == len(member.experiments)
     return Run(
         name=name if number == 1 else f"{name}#{number}",
         sources=tuple(_source(read) for read in member.reads),
         axis=placed.axis,
         curves=curves,
-        train=train,
+        train=train_curve(curves),
         val=val_curve(curves),
         lr=lr_curve(curves),
         val_metric=val_metric_curve(curves),
@@ -70,7 +69,6 @@ def _run(member: Group, experiment: Experiment, number: int, name: str, given: G
         closing=_closing(member.reads) if last else _cut_off(curves),
         attempts=experiment.attempts,
         receipts=experiment.receipts,
-        train_average=average_of(train, curves),
         rows=experiment.rows,
     )
 

@@ -15,7 +15,8 @@ from logdoctor.endstate import EndState, judge_end
 from logdoctor.finding import CannotJudgeError, Evidence, Span
 from logdoctor.run import Curve, Floats, Run
 from logdoctor.schedule import recognise
-from logdoctor.segments import Schedule
+from logdoctor.schedule_inferred import infer_drops, inferred_schedule
+from logdoctor.segments import Drop, Schedule
 from logdoctor.stretches import Stretch, judge_drops, judge_stretches, since_last_spike
 from logdoctor.tracks import Track, track
 from logdoctor_parsers.names import direction
@@ -41,19 +42,32 @@ class Case:
     def of(cls, run: Run, now: float = float("nan"), schedule: Schedule | None = None) -> Case:
         """The case of a run; every drop gets `flat_since`, `gain` and `timing` from the train loss.
 
-        `schedule` defaults to what the logged learning rate shows.
+        `schedule` defaults to what the logged learning rate shows; where none is logged, to what the losses do.
         """
         if schedule is None:
             schedule = recognise(run.lr, run.axis, run.end, run.facts)
         bare = cls(run, schedule, now)
+        if schedule.origin == "unknown":
+            schedule = bare._inferred()
+            bare = cls(run, schedule, now)
         late_after = bare.epochs(LATE_EPOCHS)
         drops = judge_drops(schedule.drops, bare.stretches, bare.total_drop, late_after)
         return cls(run, replace(schedule, drops=drops), now)
 
+    def _inferred(self) -> Schedule:
+        """The schedule with drops inferred from the losses; the bins stand for epochs where these are unknown."""
+        train, val = self.train, self.val
+        if train is None or self.departure.diverged:
+            return self.schedule
+        unit = self.epochs(1.0) or train.width
+        losses = [(track.x / unit, track.y) for track in (train, val) if track is not None]
+        drops = [_scaled(drop, unit) for drop in infer_drops(losses[0], losses[1] if len(losses) > 1 else None)]
+        return inferred_schedule(drops, self.length) if drops else self.schedule
+
     @cached_property
     def train(self) -> Track | None:
         """The train loss in bins; None without a finite value."""
-        return track(self.run.train_average or self.run.train, "train", self.run.axis, self._val_cadence)
+        return track(self.run.train, "train", self.run.axis, self._val_cadence)
 
     @cached_property
     def val(self) -> Track | None:
@@ -176,7 +190,7 @@ class Case:
             length=self.length,
             width=train.width,
             total=self.total_drop,
-            after_drop=len(self.stretches) > 1,
+            after_drop=len(self.stretches) > 1 and self.schedule.origin == "logged",
             val=self.val,
         )
 
@@ -225,6 +239,12 @@ class Case:
         """Where the train loss nearest to each position stands, each place once."""
         curve = self.run.train
         return () if curve is None or not len(curve) else tuple(dict.fromkeys(curve.at(x) for x in positions))
+
+
+def _scaled(drop: Drop, unit: float) -> Drop:
+    """A drop placed in epochs, placed in axis units of which `unit` make an epoch."""
+    places = {name: getattr(drop, name) * unit for name in ("at", "since_last", "low", "high")}
+    return replace(drop, **places)
 
 
 def _enough(found: Track | None, which: str, points: int) -> Track:

@@ -35,15 +35,6 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     return finest(trained) if trained else None
 
 
-def average_of(curve: Curve | None, curves: Sequence[Curve]) -> Curve | None:
-    """The running average that the log prints beside a curve's values (`Loss` and `Loss (avg)`), point for point."""
-    return next((c for c in curves if curve and c.tag == f"{curve.tag} (avg)" and _alike(c, curve)), None)
-
-
-def _alike(a: Curve, b: Curve) -> bool:
-    return (a.metric, a.split, len(a)) == (b.metric, b.split, len(b))
-
-
 def _last_part(tag: str) -> str:
     return re.split(r"[/.]", tag)[-1].strip().lower()
 
@@ -90,10 +81,10 @@ def _first(curves: Iterable[Curve], tests: Sequence[Callable[[Curve], bool]]) ->
 
 
 def finest(curves: Sequence[Curve]) -> Curve:
-    """Of several tellings of one quantity: epoch means where there are enough, else the values with the most points."""
+    """Of several tellings of one quantity: epoch means where there are enough, else averages, else the most points."""
     means = [c for c in curves if "epoch" in words(c.tag) and len(c) >= ENOUGH_EPOCH_MEANS]
-    values = [c for c in curves if not c.tag.endswith("(avg)")]
-    return max(means or values or curves, key=len)
+    averages = [c for c in curves if {"avg", "average", "mean"} & set(words(c.tag)) and len(c) >= max(map(len, curves))]
+    return max(means or averages or curves, key=len)
 
 
 def _largest(curves: Sequence[Curve]) -> Curve:

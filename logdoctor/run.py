@@ -113,7 +113,7 @@ class Run:
     """All that is known of one run. `rows` are its numbers as logged, stitched; `curves` the same numbers on the axis.
 
     `train`, `val` and `lr` are the main curves, `val_metric` is the main validation metric beside the loss (accuracy,
-    mAP), `train_average` the running average logged beside `train`: quieter, so better to judge by.
+    mAP).
     `attempts` counts starts; `receipts` say in words what stitching kept and dropped.
     """
 
@@ -130,7 +130,6 @@ class Run:
     closing: Closing
     attempts: int = 1
     receipts: tuple[str, ...] = ()
-    train_average: Curve | None = None
     rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property
