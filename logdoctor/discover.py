@@ -17,6 +17,7 @@ from logdoctor.own_files import HEAD_BYTES, is_own
 from logdoctor_parsers import LogFile
 
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
+REPORT_FILES = ("report.json", "report.md", "plots")
 OWN_SUFFIXES = (".json", ".html", ".htm", ".xml")
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -82,14 +83,15 @@ def _reach(given: str) -> Iterator[LogFile | Unread]:
 
 def _walk(folder: str) -> Iterator[LogFile | Unread]:
     """Depth first, by name; links to folders are not followed, former reports and tools' own folders left out."""
-    if is_report(folder):
-        return
+    ours = REPORT_FILES if is_report(folder) else ()  # logs may lie beside them: `-o` may be the folder examined
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         yield Unread(folder, f"folder cannot be opened: {error.strerror}")
         return
     for entry in entries:
+        if entry.name in ours:
+            continue
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in SKIPPED_FOLDERS:
                 yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed

@@ -43,6 +43,15 @@ def test_former_reports_and_our_settings_are_never_read(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_logs_beside_a_former_report_are_read(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text('{"logdoctor": "0.1.0", "runs": []}')
+    (tmp_path / "report.md").write_text("loss: 1")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "a.png").write_bytes(b"")
+    (tmp_path / "a.log").write_text("x")
+    assert names(tmp_path) == ["a.log"]
+
+
 def test_a_folder_with_a_foreign_report_json_is_examined(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text('{"other": 1}')
     assert not is_report(tmp_path)
