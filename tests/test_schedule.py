@@ -135,7 +135,7 @@ def test_steps_between_logged_steps_where_the_epoch_length_is_unknown() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(length=st.integers(3, 40), drops=st.integers(2, 4), gamma=st.sampled_from([0.1, 0.2, 0.5, 0.316]),
-       base=st.sampled_from([0.1, 0.05, 0.01, 3e-4]), every=st.integers(1, 150), digits=st.sampled_from([None, 2, 4]))  # fmt: skip
+       base=st.sampled_from([0.1, 0.05, 3e-4]), every=st.integers(1, 150), digits=st.sampled_from([None, 2]))  # fmt: skip
 def test_any_step_schedule_on_any_display_grid(
     length: int, drops: int, gamma: float, base: float, every: int, digits: int | None
 ) -> None:
@@ -275,11 +275,16 @@ def test_logged_rate_is_believed_against_the_stated_policy() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "kind"),
-    [({"lr_policy": "fixed"}, "constant"), ({"lr_policy": "exp", "gamma": 0.9995}, "exponential"),
-     ({"lr_policy": "inv", "gamma": 1e-4, "power": 0.75}, "inverse-time"), ({"lr_policy": "poly", "power": 0.5, "max_iter": 5000}, "poly"),
-     ({"lr_policy": "poly", "power": 1, "max_iter": 5000}, "linear"), ({"lr_policy": "sigmoid", "gamma": 0.005, "stepsize": 2000}, "sigmoid"),
-     ({"lr_policy": "step", "gamma": 0.1, "stepsize": 9000}, "constant")],
-)  # fmt: skip
+    [
+        ({"lr_policy": "fixed"}, "constant"),
+        ({"lr_policy": "exp", "gamma": 0.9995}, "exponential"),
+        ({"lr_policy": "inv", "gamma": 1e-4, "power": 0.75}, "inverse-time"),
+        ({"lr_policy": "poly", "power": 0.5, "max_iter": 5000}, "poly"),
+        ({"lr_policy": "poly", "power": 1, "max_iter": 5000}, "linear"),
+        ({"lr_policy": "sigmoid", "gamma": 0.005, "stepsize": 2000}, "sigmoid"),
+        ({"lr_policy": "step", "gamma": 0.1, "stepsize": 9000}, "constant"),
+    ],
+)
 def test_caffe_policies_alone(policy: dict[str, Any], kind: str) -> None:
     found = recognise(None, Axis("step"), 4000, facts(base_lr=0.01, **policy))
     assert (found.kind, found.drops) == (kind, ())
