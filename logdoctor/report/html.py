@@ -115,9 +115,9 @@ def _tools(report: Report) -> Html:
     shown = element("output", f"{len(report.runs)} runs", id="shown", for_="filter")
     unfold = element("button", "Unfold all", id="unfold", type="button")
     fold = element("button", "Fold all", id="fold", type="button")
-    bar = element("div", box, shown, element("span", unfold, fold, class_="folding"), class_="bar")
+    bar = element("div", box, shown, element("span", unfold, fold, class_="folding"), class_="tools")
     chips = element("div", *_chips(report), class_="chips", role="group", aria_label="Filters")
-    return element("div", bar, chips, class_="tools")
+    return joined([bar, chips])
 
 
 def _chips(report: Report) -> list[Html]:

@@ -49,7 +49,7 @@ def _y_axis(panel: Panel, metric: str, most: int, *, right: bool = False) -> Htm
 def _title(words: str, panel: Panel, *, right: bool) -> Html:
     """Written upwards beside the scale; a nested picture carries it to the right edge."""
     middle = round(panel.top + panel.height / 2, 1)
-    turned = element("text", words, class_="axis", transform="rotate(-90)", y=62 if right else -48)
+    turned = element("text", words, class_="axis", transform="rotate(-90)", y=66 if right else -55)
     return element("svg", turned, x="100%" if right else 0, y=middle, overflow="visible")
 
 

@@ -17,7 +17,8 @@ from logdoctor.report.html_scale import Scale
 from logdoctor.report.scales import Floats
 from logdoctor.segments import Drop
 
-WIDE, NARROW, LETTER = 860, 300, 6.2  # pixels: the picture on a screen, on a phone, and a letter of its labels
+WIDE, NARROW, LETTER = 860, 230, 6.6  # pixels: the picture on a screen, on a phone, and a letter of its labels
+URGENT = ("late", "early")  # drops to act on
 MANY_DROPS = 20  # beyond, their lines are faint
 EDGE_CELLS = 80  # markers on an edge nearer than this share of the width are drawn as one
 
@@ -25,19 +26,19 @@ EDGE_CELLS = 80  # markers on an edge nearer than this share of the width are dr
 def marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
     """Restarts, values outside the picture or not finite, and the best epoch."""
     x = layout.scales[0][0].x
-    marks = [down(percent(x, at), layout.top, layout.bottom, "restart") for at in shown.restarts(diagnosis.run)]
+    drawn = [down(percent(x, at), layout.top, layout.bottom, "restart") for at in shown.restarts(diagnosis.run)]
     for panel, group in layout.scales:
         for curve in group:
             kind, finite = kind_of(curve, diagnosis), curve.finite
-            marks += _edge(curve.x[finite & (curve.value > panel.y.high)], panel, "▲", f"out {kind}", panel.top + 10)
+            drawn += _edge(curve.x[finite & (curve.value > panel.y.high)], panel, "▲", f"out {kind}", panel.top + 10)
             below = panel.top + panel.height - 3
-            marks += _edge(curve.x[finite & (curve.value < panel.y.low)], panel, "▼", f"out {kind}", below)
-            marks += _edge(curve.x[~finite], panel, "✕", "broken", panel.top + 10)
+            drawn += _edge(curve.x[finite & (curve.value < panel.y.low)], panel, "▼", f"out {kind}", below)
+            drawn += _edge(curve.x[~finite], panel, "✕", "broken", panel.top + 10)
     best = shown.best_point(diagnosis)
     if best is not None:
         panel = layout.scales[-1][0]
-        marks.append(written("★", percent(x, best[0]), panel.down(best[1]) + 6, "best"))
-    return marks
+        drawn.append(written("★", percent(x, best[0]), panel.down(best[1]) + 6, "best"))
+    return drawn
 
 
 def _edge(x: Floats, panel: Panel, sign: str, kind: str, y: float) -> list[Html]:
@@ -53,40 +54,36 @@ def drop_marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
     seen = [drop for drop in diagnosis.schedule.drops if x.low <= drop.at <= x.high]
     faint = " faint" * (len(seen) > MANY_DROPS)
     lines = [down(percent(x, drop.at), layout.top, layout.bottom, f"drop{faint}") for drop in seen]
-    on_screen, on_phone = _label_rows(seen, x, WIDE), _label_rows(seen, x, NARROW)
-    labels = []
-    for drop in seen:
-        kinds = ((on_screen, "drop-label screen"), (on_phone, "drop-label phone"))
-        for rows, kind in kinds:
-            if drop.at in rows:
-                labels.append(_drop_label(drop, x, layout.top - 5 - LABEL_HEIGHT * rows[drop.at], kind))
-    return [*lines, *labels]
+    on_screen = _drop_labels(seen, x, layout.top, WIDE, "screen")
+    return [*lines, *on_screen, *_drop_labels(seen, x, layout.top, NARROW, "phone")]
 
 
-def _drop_label(drop: Drop, x: Scale, y: float, kind: str) -> Html:
-    side = {"start": " from", "end": " to"}.get(_side(x.place(drop.at)), "")
-    urgent = " urgent" * (drop.timing in ("late", "early"))
-    return written(shown.drop_label(drop), percent(x, drop.at), y, f"{kind}{side}{urgent}")
-
-
-def _side(share: float) -> str:
-    return "start" if share < 0.08 else "end" if share > 0.92 else "middle"
-
-
-def _label_rows(drops: Sequence[Drop], x: Scale, width: float) -> dict[float, int]:
-    """For each drop whose label has room in a picture this wide, its row; those to act on choose first."""
+def _drop_labels(drops: Sequence[Drop], x: Scale, top: float, width: float, kind: str) -> list[Html]:
+    """The labels that have room in a picture this wide, those to act on first, in rows above it."""
     rows: list[list[tuple[float, float]]] = [[] for _ in range(DROP_ROWS)]
-    chosen: dict[float, int] = {}
-    for drop in sorted(drops, key=lambda drop: (drop.timing not in ("late", "early"), drop.at)):
+    labels = []
+    for drop in sorted(drops, key=lambda drop: (drop.timing not in URGENT, drop.at)):
         length = LETTER * len(shown.drop_label(drop))
-        share = x.place(drop.at)
-        start = share * width - {"start": 0.0, "middle": 0.5, "end": 1.0}[_side(share)] * length
-        for index, taken in enumerate(rows):
-            if all(start + length + 6 < other or start > end + 6 for other, end in taken):
-                taken.append((start, start + length))
-                chosen[drop.at] = index
-                break
-    return chosen
+        start, side = _start(x.place(drop.at) * width, length, width)
+        free = (index for index, taken in enumerate(rows) if all(_apart(start, length, other) for other in taken))
+        row = next(free, None)
+        if row is not None:
+            rows[row].append((start, start + length))
+            urgent = " urgent" * (drop.timing in URGENT)
+            y = top - 5 - LABEL_HEIGHT * row
+            labels.append(written(shown.drop_label(drop), percent(x, drop.at), y, f"drop-label {kind}{side}{urgent}"))
+    return labels
+
+
+def _start(at: float, length: float, width: float) -> tuple[float, str]:
+    """Where a label at this place begins, and to which side it is written: both, unless it would leave the picture."""
+    if at < length / 2:
+        return at, " from"
+    return (at - length, " to") if width - at < length / 2 else (at - length / 2, "")
+
+
+def _apart(start: float, length: float, other: tuple[float, float]) -> bool:
+    return start + length + LETTER < other[0] or start > other[1] + LETTER
 
 
 def lane(finding: Finding, layout: Layout, index: int) -> Html:

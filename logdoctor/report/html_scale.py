@@ -61,7 +61,7 @@ def _decades(low: float, high: float, most: int) -> list[float]:
     """Powers of ten, with 2 and 5 between them where there is room, or only every few of them where there is not."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     every = max(1, math.ceil((math.log10(high) - math.log10(low)) / most))
-    for within in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+    for within in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)) if every == 1 else ((1.0,),):
         found = [size * 10.0**power for power in powers if power % every == 0 for size in within]
         inside = [value for value in found if low <= value <= high]
         if len(inside) <= most + 1:
