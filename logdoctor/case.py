@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -257,4 +258,6 @@ def _enough(found: Track | None, which: str, points: int) -> Track:
 
 def amount(x: float) -> str:
     """A number as a reader wants it: no decimals on whole numbers and large ones."""
+    if not math.isfinite(x):
+        return f"{x:g}"
     return f"{x:,.0f}" if abs(x - round(x)) < 0.05 or abs(x) >= 100 else f"{x:.1f}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -75,12 +76,11 @@ class Interrupted:
     def _finding(self, case: Case) -> Finding:
         closing, planned = case.run.closing, plan(case)
         cause = CAUSES.get(closing.kind, "the log simply ends")
-        done = f"{planned.words} ({planned.done / planned.total:.0%})" if planned else case.place(case.length)
         said = f": {closing.message}" if closing.message else ""
         return Finding(
             self.name,
             Severity.ERROR,
-            f"interrupted at {done}: {cause}{said}",
+            f"interrupted {_where(case)}: {cause}{said}",
             _remedy("\n".join((closing.message, *closing.tail))),
             case.span(case.length, case.length),
             (closing.evidence,),
@@ -88,6 +88,13 @@ class Interrupted:
             {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
             "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
         )
+
+
+def _where(case: Case) -> str:
+    """How far the run came, and how much of its plan that is."""
+    if planned := plan(case):
+        return f"at {planned.words} ({planned.done / planned.total:.0%})"
+    return f"at {case.place(case.length)}" if math.isfinite(case.length) else "before the first number was logged"
 
 
 def _remedy(text: str) -> str:

@@ -32,7 +32,7 @@ class CaffeTableParser:
 
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file. Errors: OSError where it cannot be read."""
-        lines = file.read().splitlines()
+        lines = file.read().splitlines() or [b""]
         separator = b"," if b"," in lines[0] else None
         columns = [cell.decode("utf-8", "replace").strip() for cell in lines[0].lstrip(b"# ").split(separator)]
         rows = [(number, line.split(separator)) for number, line in enumerate(lines[1:], 2) if line.strip()]
