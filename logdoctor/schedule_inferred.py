@@ -151,14 +151,17 @@ class _Evidence:
         return Drop(candidate.at, None, None, None, None, candidate.at - last, low, high, round(confidence, 2))
 
     def _interval(self, c: float) -> tuple[float, float]:
-        """The places about c whose break is nearly as well supported (likelihood ratio within e²), ± 1 at least."""
+        """The places about c whose break is nearly as well supported (likelihood ratio within e²).
+
+        At least from two epochs before c, as the loss needs an epoch or two to come down, to one after.
+        """
         near = c + np.arange(-np.floor(self.width), np.floor(self.width) + 1)
         support = np.array([self._support(float(place)) for place in near])
         good = near[support >= support[len(near) // 2] - 2.0]
         apart = np.flatnonzero(np.diff(good) > 1)
         blocks = np.split(good, apart + 1)
         own = next(block for block in blocks if c in block)
-        return float(min(own[0], c - 1)), float(max(own[-1], c + 1))
+        return float(min(own[0], c - 2)), float(max(own[-1], c + 1))
 
     def _support(self, c: float) -> float:
         curves = [self.train] if self.val is None else [self.train, self.val]

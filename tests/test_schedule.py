@@ -134,8 +134,14 @@ def test_steps_between_logged_steps_where_the_epoch_length_is_unknown() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(length=st.integers(3, 40), drops=st.integers(2, 4), gamma=st.sampled_from([0.1, 0.2, 0.5, 0.316]),
-       base=st.sampled_from([0.1, 0.05, 3e-4]), every=st.integers(1, 150), digits=st.sampled_from([None, 2]))  # fmt: skip
+@given(
+    length=st.integers(3, 40),
+    drops=st.integers(2, 4),
+    gamma=st.sampled_from([0.1, 0.5, 0.316]),
+    base=st.sampled_from([0.1, 0.05, 3e-4]),
+    every=st.integers(1, 150),
+    digits=st.sampled_from([None, 2]),
+)
 def test_any_step_schedule_on_any_display_grid(
     length: int, drops: int, gamma: float, base: float, every: int, digits: int | None
 ) -> None:

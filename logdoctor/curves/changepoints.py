@@ -66,7 +66,7 @@ def break_at(x: Floats, y: Floats, c: float, width: float, floor: float) -> Brea
 
 
 def first_surprise(x: Floats, y: Floats, c: float, width: float, floor: float) -> float | None:
-    """By how many prediction σ the first point after c lies below the line before it (a rising line counts as level)."""
+    """By how many prediction σ the first point after c lies below the line before it (a rise counts as level)."""
     before, after = _sides(x, c, width)
     if len(before) < LEAST + 1 or len(after) < LEAST - 1:
         return None
