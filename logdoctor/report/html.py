@@ -15,11 +15,10 @@ import numpy as np
 
 import logdoctor
 from logdoctor.diagnosis import Diagnosis, Report, Unread
-from logdoctor.finding import Severity
 from logdoctor.report import content
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name, text
 from logdoctor.report.html_plot import points, sparkline
-from logdoctor.report.html_section import WORDS, badges, search_words, section, sign, standing
+from logdoctor.report.html_section import SIGNS, WORDS, badges, search_words, section, sign, standing
 from logdoctor.report.summary import Row, counts, headline, needs_you, row
 
 COLUMNS = 400  # of pixels that curves are thinned to, while the page stays small
@@ -122,9 +121,8 @@ def _tools(report: Report) -> Html:
 
 def _chips(report: Report) -> list[Html]:
     stands = [standing(diagnosis) for diagnosis in report.runs]
-    order = (*WORDS.values(), "crashed", "unjudged")
-    chips = [_chip(f"is:{word}", word, stands.count(word), word) for word in order if word in stands]
-    return chips + [_chip(found, found, count, WORDS[Severity(worst)]) for found, count, worst in counts(report)]
+    chips = [_chip(f"is:{word}", word, stands.count(word), word) for word in SIGNS if word in stands]
+    return chips + [_chip(found, found, count, WORDS[worst]) for found, count, worst in counts(report)]
 
 
 def _chip(term: str, words: str, count: int, kind: str) -> Html:

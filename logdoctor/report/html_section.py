@@ -13,23 +13,22 @@ from logdoctor.report.html_plot import plot
 from logdoctor.report.summary import judged, needs_you, nothing_found, short_place, told_first
 from logdoctor.run import Run
 
-SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i", 0: "✓"}
-WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info", 0: "fine"}
+WORDS: dict[int, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info", 0: "fine"}
+SIGNS = {"error": "✕", "warning": "!", "info": "i", "fine": "✓", "crashed": "!", "unjudged": "?"}
 BADGES = 3
 
 
 def standing(diagnosis: Diagnosis) -> str:
-    """How a run stands in one word: `error`, `warning`, `info`, `fine`, `unjudged`, or `crashed` for an analyzer."""
+    """How a run stands in one word, a key of `SIGNS`: its worst finding, a crash, or that none could judge."""
     if diagnosis.failed and diagnosis.worst < Severity.WARNING:
         return "crashed"
-    return WORDS[Severity(diagnosis.worst) if diagnosis.worst else 0] if judged(diagnosis) else "unjudged"
+    return WORDS[diagnosis.worst] if judged(diagnosis) else "unjudged"
 
 
 def sign(diagnosis: Diagnosis) -> Html:
     """The standing as a sign, with its word for those who cannot see it."""
     word = standing(diagnosis)
-    shown = {"unjudged": "?", "crashed": "!"}.get(word) or SIGNS[Severity(diagnosis.worst) if diagnosis.worst else 0]
-    return element("span", shown, class_=f"sign {word}", title=word, role="img", aria_label=word)
+    return element("span", SIGNS[word], class_=f"sign {word}", title=word, role="img", aria_label=word)
 
 
 def badges(diagnosis: Diagnosis) -> Html:

@@ -113,7 +113,6 @@ class Reader {
     this.tip = written("div", "", figure, "tip");
     this.tip.setAttribute("role", "status");
     this.lead = this.curves.reduce((a, b) => (b.kind !== "lr" && b.at.length > a.at.length ? b : a), this.curves[0]);
-    this.index = 0;
     this.hide();
   }
 
@@ -132,8 +131,9 @@ class Reader {
 
   step(by) {
     const last = this.lead.at.length - 1;
-    this.index = Math.min(Math.max(nearest(this.lead.at, this.x ?? this.lead.at[0]) + (this.x === undefined ? 0 : by), 0), last);
-    this.show(this.lead.at[this.index]);
+    const first = this.x === undefined && Number.isFinite(by);
+    const to = first ? 0 : (this.x === undefined ? 0 : nearest(this.lead.at, this.x)) + by;
+    this.show(this.lead.at[Math.min(Math.max(to, 0), last)]);
   }
 
   show(x) {
@@ -189,7 +189,6 @@ class Reader {
     if (event.key === "Escape") this.hide();
     else if (event.key in steps) {
       event.preventDefault();
-      if (this.x === undefined) this.x = this.lead.at[0];
       this.step(steps[event.key]);
     }
   }
@@ -207,7 +206,8 @@ function readerOf(event) {
   const plot = event.target instanceof Element && event.target.closest("svg.curves") ? event.target.closest(".plot") : null;
   if (!plot) return null;
   if (!readers.has(plot)) readers.set(plot, new Reader(plot));
-  return readers.get(plot);
+  const reader = readers.get(plot);
+  return reader.lead ? reader : null;
 }
 
 let shown = null;
