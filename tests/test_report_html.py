@@ -15,7 +15,7 @@ import pytest
 
 from logdoctor.diagnosis import Report, Unread
 from logdoctor.finding import Severity
-from logdoctor.report import html_section
+from logdoctor.report import html, html_section
 from logdoctor.report.html import columns_that_fit, to_html
 from logdoctor.report.html_elements import element, marked
 from logdoctor.report.html_plot import plot, points
@@ -210,6 +210,7 @@ def test_a_drawing_that_fails_costs_only_itself(monkeypatch: pytest.MonkeyPatch)
         raise ZeroDivisionError("in <the> plot")
 
     monkeypatch.setattr(html_section, "plot", crash)
+    monkeypatch.setattr(html, "sparkline", crash)
     text = Page(to_html(overfit())).text
     assert "The plot could not be drawn: ZeroDivisionError: in <the> plot" in text
     assert "Validation loss rose" in text

@@ -150,7 +150,7 @@ def _runs_row(index: int, diagnosis: Diagnosis) -> Html:
     line: Row = row(diagnosis)
     link = element("a", name(line.name), href=f"#{anchor(index)}", class_="name")
     cells = (
-        (sign(diagnosis), -float(diagnosis.worst)), (link, None), (sparkline(diagnosis), _last_train(diagnosis)),
+        (sign(diagnosis), -float(diagnosis.worst)), (link, None), (_spark(diagnosis), _last_train(diagnosis)),
         (badges(diagnosis), None), (line.best, diagnosis.measures.get("best_epoch")),
         (line.value_best, diagnosis.measures.get("best_value")), (line.value_now, _last_val(diagnosis)),
         (line.per_drop, diagnosis.schedule.per_drop), (line.flat, diagnosis.measures.get("epochs_flat")),
@@ -161,6 +161,14 @@ def _runs_row(index: int, diagnosis: Diagnosis) -> Html:
         for (_, kind, _), (cell, value) in zip(HEADER, cells, strict=True)
     ]
     return element("tr", *shown, class_=standing(diagnosis), data_for=anchor(index), data_words=search_words(diagnosis))
+
+
+def _spark(diagnosis: Diagnosis) -> Html:
+    """The losses in little; a drawing that fails costs only itself."""
+    try:
+        return sparkline(diagnosis)
+    except Exception as error:
+        return element("span", "not drawn", class_="place", title=f"{type(error).__name__}: {error}")
 
 
 def anchor(index: int) -> str:
