@@ -30,9 +30,9 @@ class Diagnosis:
     schedule: Schedule
     state: str
     measures: Mapping[str, float | None]
-    findings: tuple[Finding, ...]
-    skipped: tuple[Skipped, ...]
-    failed: tuple[Failed, ...]
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[Failed, ...] = ()
     plots: tuple[Path, ...] = ()
     flat_spans: tuple[tuple[float, float], ...] = ()  # stretches of the axis in which the train loss was flat
 
@@ -117,34 +117,25 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
 
 
 def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:
-    """All analyzers on one run."""
+    """All analyzers on one run. Nothing is raised: what crashes is listed as failed."""
     from logdoctor.case import Case
     from logdoctor.measures import measure, state
 
-    case = Case.of(run, now)
-    findings: list[Finding] = []
-    skipped: list[Skipped] = []
-    failed: list[Failed] = []
-    for analyzer in analyzers:
-        result = _judge(analyzer, case)
-        if isinstance(result, Finding):
-            findings.append(result)
-        elif isinstance(result, Skipped):
-            skipped.append(result)
-        elif isinstance(result, Failed):
-            failed.append(result)
-    findings.sort(key=lambda finding: (-finding.severity, not finding.firm))
-    return Diagnosis(
-        run,
-        case.schedule,
-        state(case),
-        measure(case),
-        tuple(findings),
-        tuple(skipped),
-        tuple(failed),
-        (),
-        case.flat_spans,
+    try:
+        case = Case.of(run, now)
+        known = Diagnosis(run, case.schedule, state(case), measure(case), flat_spans=case.flat_spans)
+    except Exception as error:
+        return Diagnosis(run, Schedule(), "unknown", {}, failed=(Failed("measures", _crash(error)),))
+    said = [_judge(analyzer, case) for analyzer in analyzers]
+    findings = sorted((r for r in said if isinstance(r, Finding)), key=lambda f: (-f.severity, not f.firm))
+    skipped = tuple(r for r in said if isinstance(r, Skipped))
+    return replace(
+        known, findings=tuple(findings), skipped=skipped, failed=tuple(r for r in said if isinstance(r, Failed))
     )
+
+
+def _crash(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _judge(analyzer: Analyzer, case: Case) -> Finding | Skipped | Failed | None:
@@ -153,7 +144,7 @@ def _judge(analyzer: Analyzer, case: Case) -> Finding | Skipped | Failed | None:
     except CannotJudgeError as reason:
         return Skipped(analyzer.name, str(reason))
     except Exception as error:
-        return Failed(analyzer.name, f"{type(error).__name__}: {error}")
+        return Failed(analyzer.name, _crash(error))
 
 
 def last_seen(run: Run) -> float:

@@ -105,3 +105,13 @@ def test_two_parsers_that_are_sure_are_an_error_that_names_both(sample: Path, mo
     assert "at-sign and other" in unread.reason
     assert "--parser" in unread.reason
     assert len(logdoctor.diagnose(sample, parser="other").runs) == 1
+
+
+def test_a_run_whose_measures_crash_costs_only_itself(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(case: Case) -> dict[str, float | None]:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("logdoctor.measures.measure", crash)
+    (diagnosis,) = logdoctor.diagnose(sample).runs
+    assert [failed.error for failed in diagnosis.failed] == ["ZeroDivisionError: oops"]
+    assert diagnosis.state == "unknown"
