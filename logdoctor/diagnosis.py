@@ -129,9 +129,8 @@ def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnos
     said = [_judge(analyzer, case) for analyzer in analyzers]
     findings = sorted((r for r in said if isinstance(r, Finding)), key=lambda f: (-f.severity, not f.firm))
     skipped = tuple(r for r in said if isinstance(r, Skipped))
-    return replace(
-        known, findings=tuple(findings), skipped=skipped, failed=tuple(r for r in said if isinstance(r, Failed))
-    )
+    failed = tuple(r for r in said if isinstance(r, Failed))
+    return replace(known, findings=tuple(findings), skipped=skipped, failed=failed)
 
 
 def _crash(error: Exception) -> str:

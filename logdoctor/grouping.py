@@ -11,7 +11,7 @@ import numpy as np
 
 from logdoctor.axis import prepare
 from logdoctor.reading import Read
-from logdoctor.rows import Floats, Ints, Rows, concat, from_table
+from logdoctor.rows import Floats, Ints, Rows, concat, from_table, labels
 from logdoctor.stitching import Experiment, counters, stitch
 from logdoctor_parsers import Series
 from logdoctor_parsers.names import SPLITS
@@ -116,7 +116,7 @@ def stem(name: str) -> str:
 def _chain(members: Sequence[Read]) -> list[Group]:
     """Reads of one stem → groups: a file joins the one whose counters it continues."""
     chains: list[list[Read]] = []
-    for read in sorted(members, key=lambda r: (_first_position(r), r.file.name)):
+    for read in _in_order(members):
         home = next((chain for chain in chains if _continues(chain[-1], read)), None)
         if home is None:
             chains.append([read])
@@ -125,9 +125,17 @@ def _chain(members: Sequence[Read]) -> list[Group]:
     return [_text_group(chain) for chain in chains]
 
 
-def _first_position(read: Read) -> float:
-    positions = counters(from_table(read.log.table))
-    return float(np.nanmin(positions)) if np.isfinite(positions).any() else np.inf
+def _in_order(members: Sequence[Read]) -> list[Read]:
+    """By where they begin: by epochs if all have them, else by steps; then by name."""
+    tables = [from_table(read.log.table) for read in members]
+    epochs, steps = ([_first(column) for column in kind] for kind in (map(labels, tables), (t.step for t in tables)))
+    begins = epochs if np.isfinite(epochs).all() else steps
+    order = sorted(range(len(members)), key=lambda i: (begins[i], members[i].file.name))
+    return [members[i] for i in order]
+
+
+def _first(column: Floats) -> float:
+    return float(np.min(column, initial=np.inf, where=np.isfinite(column)))
 
 
 def _continues(earlier: Read, later: Read) -> bool:

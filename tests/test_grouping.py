@@ -119,3 +119,14 @@ def test_event_files_in_the_folder_given_have_its_name() -> None:
 )  # fmt: skip
 def test_stems(name: str, expected: str) -> None:
     assert stem(name) == expected
+
+
+def test_parts_are_ordered_by_epochs_where_only_one_of_them_has_steps() -> None:
+    def part(path: str, epochs: Sequence[int], steps: bool) -> Read:
+        builder = TableBuilder()
+        for line, epoch in enumerate(epochs, 1):
+            builder.add("loss", 1 + 5 / (1 + epoch), line, epoch=epoch, **({"step": 100.0 * epoch} if steps else {}))
+        return Read(LogFile(Path("/logs") / path, path), ParsedLog("text", builder.build()), 0.0)
+
+    (one,) = runs(part("train.log", range(1, 16), True), part("train_resume.log", range(13, 31), False))
+    assert (one.attempts, len(one.curves[0])) == (2, 30)
