@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from logdoctor.axis import Given, Placed, place
+from logdoctor.file_names import as_text
 from logdoctor.finding import Evidence
 from logdoctor.grouping import Group, group
 from logdoctor.reading import Read
@@ -36,7 +37,7 @@ def run_names(groups: Sequence[Group], root: Path) -> list[str]:
         path if g.is_folder or (path.name == root.name and g.is_folder) else _bare(path)
         for g, path in zip(groups, full, strict=True)
     ]
-    return [(s if short.count(s) == 1 else f).as_posix() for s, f in zip(short, full, strict=True)]
+    return [as_text((s if short.count(s) == 1 else f).as_posix()) for s, f in zip(short, full, strict=True)]
 
 
 def _relative(place: Path, root: Path) -> Path:

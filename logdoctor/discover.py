@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
+from logdoctor.file_names import as_text
 from logdoctor.options import CONFIG_NAME
 from logdoctor.own_files import HEAD_BYTES, is_own
 from logdoctor_parsers import LogFile
+from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits
 
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
 REPORT_FILES = ("report.json", "report.md", "plots")
@@ -36,18 +39,21 @@ class Found:
     root: Path
 
 
-def discover(paths: Sequence[str]) -> Found:
-    """All regular files under `paths` (`-`: standard input). Errors: LogDoctorError where a path does not exist."""
+def discover(paths: Sequence[str], limits: ReadLimits = DEFAULT_LIMITS) -> Found:
+    """All regular files under `paths` (`-`: standard input), to be read within `limits`.
+
+    Errors: LogDoctorError where a path does not exist, or standard input is beyond the limits.
+    """
     files: list[LogFile] = []
     unread: list[Unread] = []
     seen: set[str] = set()
     for given in paths:
-        for found in _reach(given):
+        for found in _reach(given, limits):
             if isinstance(found, Unread):
                 unread.append(found)
             elif (real := os.path.realpath(found.path)) not in seen or found.content is not None:
                 seen.add(real)
-                files.append(found)
+                files.append(replace(found, limits=limits))
     return Found(tuple(files), tuple(unread), _root(paths))
 
 
@@ -69,10 +75,10 @@ def _root(paths: Sequence[str]) -> Path:
     return Path(os.path.commonpath(parents))
 
 
-def _reach(given: str) -> Iterator[LogFile | Unread]:
+def _reach(given: str, limits: ReadLimits) -> Iterator[LogFile | Unread]:
     path = Path(given)
     if given == "-":
-        yield LogFile(Path("stdin"), "stdin", sys.stdin.buffer.read())
+        yield LogFile(Path("stdin"), "stdin", _standard_input(limits.max_bytes))
     elif not os.path.lexists(given):
         raise LogDoctorError(f"{given}: no such file or folder")
     elif path.is_dir():
@@ -81,13 +87,22 @@ def _reach(given: str) -> Iterator[LogFile | Unread]:
         yield _examine(given)
 
 
+def _standard_input(most: int) -> bytes:
+    content = sys.stdin.buffer.read(most + 1)
+    if len(content) > most:
+        raise LogDoctorError(
+            f"standard input: more than {most:,} bytes, which are read at most: raise max_gigabytes in logdoctor.toml"
+        )
+    return content
+
+
 def _walk(folder: str) -> Iterator[LogFile | Unread]:
     """Depth first, by name; links to folders are not followed, former reports and tools' own folders left out."""
     ours = REPORT_FILES if is_report(folder) else ()  # logs may lie beside them: `-o` may be the folder examined
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield Unread(folder, f"folder cannot be opened: {error.strerror}")
+        yield Unread(as_text(folder), f"folder cannot be opened: {error.strerror}")
         return
     for entry in entries:
         if entry.name in ours:
@@ -99,8 +114,8 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
             continue  # our own settings
         elif _is_own_report(entry.path):
             continue
-        elif entry.is_symlink() and entry.is_dir():
-            yield Unread(entry.path, "a link to a folder; links are not followed: give its target as a path")
+        elif entry.is_symlink() and Path(entry.path).is_dir():  # a loop of links is no folder, and no error
+            yield Unread(as_text(entry.path), "a link to a folder; links are not followed: give its target as a path")
         else:
             yield _examine(entry.path)
 
@@ -120,7 +135,14 @@ def _examine(path: str) -> LogFile | Unread:
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
     except OSError as error:
-        reason = "a dangling link" if os.path.islink(path) else f"cannot be opened: {error.strerror}"  # noqa: PTH114
-        return Unread(path, reason)
+        return Unread(as_text(path), _unreachable(path, error))
     kind = next((words for test, words in KINDS if test(mode)), None)
-    return Unread(path, f"not a regular file but {kind}") if kind else LogFile(Path(path), path)
+    return Unread(as_text(path), f"not a regular file but {kind}") if kind else LogFile(Path(path), as_text(path))
+
+
+def _unreachable(path: str, error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a link that leads back to itself"
+    if os.path.islink(path):  # noqa: PTH114
+        return "a dangling link"
+    return f"cannot be opened: {error.strerror}"

@@ -31,7 +31,7 @@ def describe_file(path: str, options: Options) -> str:
     """
     parsers = all_parsers()
     chosen = (named(parsers, options.parser),) if options.parser else parsers
-    found = discover([path])
+    found = discover([path], options.read_limits)
     blocks = [f"{unread.path}: {unread.reason}" for unread in found.unread]
     lines = patterns(options)
     return "\n\n".join(blocks + ["\n".join(_describe(file, chosen, lines)) for file in found.files])

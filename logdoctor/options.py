@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from logdoctor.errors import LogDoctorError
+from logdoctor_parsers.unpack import ReadLimits
 
 CONFIG_NAME = "logdoctor.toml"
 NUMBERS = ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor")
@@ -25,7 +26,8 @@ class Options:
     """Settings of one examination. Sizes are in images, times POSIX seconds.
 
     `template` is the --pattern of the command line, `pattern` the [[pattern]] tables of the file (template, name,
-    split); `limits` maps analyzer → limit → value; `runs` a run's name (`*` stands for anything) → numbers known of it.
+    split); `limits` maps analyzer → limit → value; `runs` a run's name (`*` stands for anything) → numbers known of it;
+    `max_gigabytes` (of 2^30 bytes) and `max_unpacking_ratio` bound what is read of one file.
     """
 
     parser: str | None = None
@@ -40,6 +42,13 @@ class Options:
     runs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     since: float | None = None
     now: float | None = None
+    max_gigabytes: float = 2.0
+    max_unpacking_ratio: float = 200.0
+
+    @property
+    def read_limits(self) -> ReadLimits:
+        """How much is read of one file."""
+        return ReadLimits(int(self.max_gigabytes * 2**30), self.max_unpacking_ratio)
 
 
 def read_config(path: Path) -> Options:
@@ -143,5 +152,5 @@ def _patterns(path: Path, key: str, value: object) -> tuple[Mapping[str, str], .
 
 CHECKS: Mapping[str, Callable[[Path, str, object], object]] = {
     "parser": _text, "pattern": _patterns, "ignore": _names, "limits": _limits, "runs": _runs,
-    **dict.fromkeys(NUMBERS, _number),
+    **dict.fromkeys((*NUMBERS, "max_gigabytes", "max_unpacking_ratio"), _number),
 }  # fmt: skip

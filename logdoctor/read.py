@@ -20,7 +20,7 @@ def read_runs(
     paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
 ) -> tuple[list[Run], list[Unread]]:
     """Everything under `paths`: runs in the order of their names, and each file not read with the reason."""
-    found = discover(paths)
+    found = discover(paths, options.read_limits)
     parsers = all_parsers()
     if options.parser:
         parsers = (named(parsers, options.parser),)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 
 import numpy as np
 
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
-from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, Match, ParsedLog, Parser, choose
+from logdoctor_parsers import (
+    PARSERS,
+    AmbiguousFormatError,
+    Ending,
+    LogFile,
+    Match,
+    ParsedLog,
+    Parser,
+    Problem,
+    choose,
+)
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
 
 NOT_RECOGNISED = "not recognised as a training log (name its format with --parser; `logdoctor formats` lists them)"
@@ -68,7 +78,7 @@ def _by_pattern(file: LogFile, patterns: Sequence[Pattern], misses: list[str]) -
     try:
         if not patterns or not file.head or _is_binary(file.head):
             return None
-        return Read(file, PatternParser(tuple(patterns)).parse(file), _modified(file))
+        return Read(file, _with_damage(file, PatternParser(tuple(patterns)).parse(file)), _modified(file))
     except PatternError as error:
         misses.append(str(error))
     except (OSError, EOFError):
@@ -84,7 +94,7 @@ def read_file(file: LogFile, parsers: Sequence[Parser]) -> Read | Unread:
         parser = parsers[0] if len(parsers) == 1 else choose(file, parsers)
         if parser is None:
             return Unread(file.name, _why_not(file.head))
-        read = Read(file, parser.parse(file), _modified(file))
+        read = Read(file, _with_damage(file, parser.parse(file)), _modified(file))
     except AmbiguousFormatError as error:
         return Unread(file.name, str(error))
     except (OSError, EOFError) as error:
@@ -98,6 +108,14 @@ def read_file(file: LogFile, parsers: Sequence[Parser]) -> Read | Unread:
     if len(parsers) > 1 and _is_prose(log) and parser.sniff(file) is Match.MAYBE:
         return Unread(file.name, NOT_RECOGNISED)
     return read
+
+
+def _with_damage(file: LogFile, log: ParsedLog) -> ParsedLog:
+    """The log with what its packed file lacks among its problems and as its end."""
+    if not file.damage:
+        return log
+    ending = Ending("torn", log.lines, file.damage) if log.ending.kind == "open" else log.ending
+    return replace(log, problems=(Problem(0, file.damage), *log.problems), ending=ending)
 
 
 def _is_prose(log: ParsedLog) -> bool:

@@ -296,14 +296,14 @@ def test_sniffing() -> None:
 
 def test_files_on_disk_and_compressed(tmp_path: Path) -> None:
     data = version() + b"".join(scalars("loss", [1.0, 2.0]))
-    plain, packed, torn = tmp_path / NAME, tmp_path / f"{NAME}.gz", tmp_path / "torn.gz"
+    plain, packed, damaged = tmp_path / NAME, tmp_path / f"{NAME}.gz", tmp_path / "damaged.gz"
     plain.write_bytes(data)
     packed.write_bytes(gzip.compress(data))
-    torn.write_bytes(gzip.compress(data)[:-20])
+    damaged.write_bytes(gzip.compress(data)[:20] + b"\xff\xff\xff" + gzip.compress(data)[23:])
     for path in (plain, packed):
         assert values(PARSER.parse(LogFile(path, path.name))) == [1.0, 2.0]
-    with pytest.raises(OSError, match=r"torn\.gz.*damaged"):
-        PARSER.parse(LogFile(torn, torn.name))
+    with pytest.raises(OSError, match="damaged"):
+        PARSER.parse(LogFile(damaged, damaged.name))
 
 
 finite_or_not = st.floats(width=32)

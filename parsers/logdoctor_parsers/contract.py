@@ -6,7 +6,6 @@ is NaN. Deriving epochs from steps, joining files and choosing the main loss are
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers.names import canonical
+from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits, read_path
 
 HEAD_BYTES = 64 * 1024
 COLUMNS = ("run", "attempt", "metric", "split", "tag", "step", "epoch", "wall_time", "value", "source", "line")
@@ -40,7 +40,9 @@ class LogFile:
     path: Path
     name: str
     content: bytes | None = field(default=None, repr=False)
+    limits: ReadLimits = DEFAULT_LIMITS
     _head: list[bytes] = field(default_factory=list, repr=False, compare=False)
+    _damage: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def head(self) -> bytes:
@@ -50,12 +52,18 @@ class LogFile:
         return self._head[0]
 
     def read(self, size: int = -1) -> bytes:
-        """The first `size` bytes (all: -1), decompressed. Errors: OSError, EOFError on a damaged .gz."""
+        """The first `size` bytes (all: -1), decompressed; of a .gz cut off what is left. Errors: OSError."""
         if self.content is not None:
             return self.content if size < 0 else self.content[:size]
-        opener = gzip.open if self.path.suffix == ".gz" else open
-        with opener(self.path, "rb") as stream:
-            return stream.read(size)
+        content, damage = read_path(self.path, size, self.limits)
+        if damage and damage not in self._damage:
+            self._damage.append(damage)
+        return content
+
+    @property
+    def damage(self) -> str:
+        """What of the packed file was found to be missing while reading it (empty: nothing)."""
+        return "; ".join(self._damage)
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ class TableBuilder:
         key = (tag, metric, split)
         found = self._by_tag.get(key)
         if found is None:
+            tag = tag.encode("utf-8", "backslashreplace").decode()  # JSON can name surrogates that no file can hold
             name = canonical(tag)
             series = Series(tag, name.metric if metric is None else metric, name.split if split is None else split)
             found = self._by_tag[key] = self._codes.setdefault(series, len(self._codes))

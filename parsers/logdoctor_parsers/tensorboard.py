@@ -7,7 +7,6 @@ damaged and says what and where. Lines are records here, counted from 1.
 from __future__ import annotations
 
 import io
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -30,6 +29,7 @@ from logdoctor_parsers.tfrecord import (
     payload_length,
     walk,
 )
+from logdoctor_parsers.unpack import open_regular
 
 _LEARNING_RATE = "lr"
 
@@ -84,12 +84,9 @@ class _Contents:
 
 
 def _open(file: LogFile) -> Stream:
-    if file.content is None and file.path.suffix != ".gz":
-        return file.path.open("rb", buffering=0)
-    try:
-        return io.BytesIO(file.read())
-    except (EOFError, zlib.error) as error:
-        raise OSError(f"{file.name}: the gzip stream is damaged ({error}); unpack what is left of it first") from error
+    if file.content is None and file.path.suffix.lower() != ".gz":
+        return open_regular(file.path)
+    return io.BytesIO(file.read())
 
 
 def _read(source: Source) -> _Contents:
