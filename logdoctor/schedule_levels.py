@@ -24,10 +24,6 @@ class Level:
     last: float
     points: int
 
-    @property
-    def span(self) -> float:
-        return self.last - self.first
-
 
 @dataclass(frozen=True)
 class Grid:

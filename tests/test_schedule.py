@@ -133,7 +133,7 @@ def test_steps_between_logged_steps_where_the_epoch_length_is_unknown() -> None:
     assert [drop.step for drop in recognise(curve, EPOCHS, 30, {}).drops] == [1000.0]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     length=st.integers(3, 40),
     drops=st.integers(2, 4),
@@ -156,7 +156,7 @@ def test_any_step_schedule_on_any_display_grid(
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lengths=st.lists(st.integers(3, 40), min_size=1, max_size=5), gamma=st.sampled_from([0.1, 0.2, 0.5]),
        every=st.integers(1, 50), before=st.booleans(), decimals=st.sampled_from([None, 9]))  # fmt: skip
 def test_any_multistep_schedule_on_any_display_grid(
@@ -172,7 +172,7 @@ def test_any_multistep_schedule_on_any_display_grid(
     assert found.kind in ("step", "multistep", "plateau-driven")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(lengths=st.lists(st.integers(4, 30), min_size=1, max_size=4), gamma=st.sampled_from([0.1, 0.2, 0.5]),
        digits=st.sampled_from([None, 1, 3]))  # fmt: skip
 def test_any_multistep_schedule_with_a_line_an_epoch(lengths: list[int], gamma: float, digits: int | None) -> None:

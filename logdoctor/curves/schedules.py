@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+from scipy.optimize import leastsq
 
 Floats = npt.NDArray[np.float64]
 Shape = Callable[[Floats, Floats], Floats]
 
+MOST_CALLS = 300  # of a family, for one start of the search
 EXACT = 1e-4  # of the largest rate: what remains when the right family is fitted to exactly logged rates
 
 
@@ -61,11 +62,14 @@ def _fit(family: _Family, u: Floats, v: Floats, floor: float, span: float, scale
         with np.errstate(over="ignore", invalid="ignore"):
             return np.nan_to_num(family.shape(theta, u) - v, nan=10.0, posinf=10.0, neginf=-10.0).clip(-10.0, 10.0)
 
-    found = [least_squares(residual, np.array(start, float), method="lm", max_nfev=400) for start in family.starts]
-    best = min(found, key=lambda result: float(result.cost))
-    mean_square = 2 * float(best.cost) / len(u)
-    score = len(u) * np.log(mean_square + floor) + len(best.x) * np.log(len(u))
-    return Fit(family.kind, family.named(best.x, span, scale), scale * mean_square**0.5, float(score))
+    found = [
+        np.asarray(leastsq(residual, np.array(start, float), maxfev=MOST_CALLS, full_output=True)[0])
+        for start in family.starts
+    ]
+    left = [float(np.mean(residual(theta) ** 2)) for theta in found]
+    best, mean_square = found[int(np.argmin(left))], min(left)
+    score = len(u) * np.log(mean_square + floor) + len(best) * np.log(len(u))
+    return Fit(family.kind, family.named(best, span, scale), scale * mean_square**0.5, float(score))
 
 
 def _linear(theta: Floats, u: Floats) -> Floats:
