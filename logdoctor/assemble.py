@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from logdoctor.axis import Given, Placed, place
+from logdoctor.diagnosis import Unread
 from logdoctor.file_names import as_text
 from logdoctor.finding import Evidence
 from logdoctor.grouping import Group, group
+from logdoctor.masking import masked
 from logdoctor.reading import Read
 from logdoctor.roles import lr_curve, train_curve, val_curve, val_metric_curve
 from logdoctor.rows import Ints, Rows
@@ -20,14 +22,44 @@ from logdoctor.stitching import Experiment
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
 
-def assemble(reads: Sequence[Read], root: Path, given: Callable[[str], Given]) -> list[Run]:
-    """All files read → runs, in the order of their names; `given` tells what the user said of the run so called."""
-    groups = group(reads)
-    return [
-        _run(member, experiment, number, name, given(name))
-        for member, name in zip(groups, run_names(groups, root), strict=True)
-        for number, experiment in enumerate(member.experiments, 1)
-    ]
+def assemble(reads: Sequence[Read], root: Path, given: Callable[[str], Given]) -> tuple[list[Run], list[Unread]]:
+    """All files read → runs, in the order of their names; `given` tells what the user said of the run so called.
+
+    Files whose assembly crashes come back with the reason and cost the others nothing.
+    """
+    runs: list[Run] = []
+    groups, failed = _groups(reads)
+    for member, name in zip(groups, run_names(groups, root), strict=True):
+        try:
+            runs += [_run(member, each, number, name, given(name)) for number, each in enumerate(member.experiments, 1)]
+        except Exception as error:
+            failed += [_crashed(read, error) for read in member.reads]
+    return runs, failed
+
+
+def _groups(reads: Sequence[Read]) -> tuple[list[Group], list[Unread]]:
+    """The groups, and the files that cannot be grouped even alone; if the rest fails together, each stands alone."""
+    try:
+        return group(reads), []
+    except Exception:
+        alone = [(read, _alone(read)) for read in reads]
+    failed = [found for _, found in alone if isinstance(found, Unread)]
+    try:
+        return group([read for read, found in alone if not isinstance(found, Unread)]), failed
+    except Exception:
+        return [each for _, found in alone if not isinstance(found, Unread) for each in found], failed
+
+
+def _alone(read: Read) -> list[Group] | Unread:
+    try:
+        return group([read])
+    except Exception as error:
+        return _crashed(read, error)
+
+
+def _crashed(read: Read, error: Exception) -> Unread:
+    reason = f"its numbers were read, but no run could be made of them ({type(error).__name__}: {error})"
+    return Unread(read.file.name, f"{reason}; please report this as a bug")
 
 
 def run_names(groups: Sequence[Group], root: Path) -> list[str]:
@@ -81,7 +113,8 @@ def _facts(reads: Sequence[Read], experiment: Experiment, given: Given) -> dict[
     for i, read in enumerate(reads):
         for fact in read.log.facts:
             if fact.name not in facts or fact.line <= last[i]:
-                facts[fact.name] = RunFact(fact.value, read.file.name, fact.line)
+                value = masked(fact.value) if isinstance(fact.value, str) else fact.value
+                facts[fact.name] = RunFact(value, read.file.name, fact.line)
     for name in ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor"):
         if (value := getattr(given, name)) is not None:
             facts[name] = RunFact(value, f"--{name.replace('_', '-')}", 0)
@@ -89,7 +122,7 @@ def _facts(reads: Sequence[Read], experiment: Experiment, given: Given) -> dict[
 
 
 def _problems(reads: Sequence[Read], given: Given) -> list[RunProblem]:
-    found = [RunProblem(read.file.name, p.line, p.message) for read in reads for p in read.log.problems]
+    found = [RunProblem(read.file.name, p.line, masked(p.message)) for read in reads for p in read.log.problems]
     for read in reads:
         for fact in read.log.facts:
             wanted = getattr(given, fact.name, None)
@@ -109,7 +142,8 @@ def _closing(reads: Sequence[Read]) -> Closing:
     latest = min(reversed(reads), key=lambda read: TELLING.index(read.log.ending.kind))
     ending = latest.log.ending
     modified = max((read.modified for read in reads), default=float("nan"))
-    return Closing(ending.kind, Evidence(latest.file.name, ending.line), ending.message, latest.log.tail, modified)
+    tail = tuple(masked(line) for line in latest.log.tail)
+    return Closing(ending.kind, Evidence(latest.file.name, ending.line), masked(ending.message), tail, modified)
 
 
 def _cut_off(curves: Sequence[Curve]) -> Closing:

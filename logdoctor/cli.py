@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,14 +21,53 @@ if TYPE_CHECKING:
     from logdoctor.report.outputs import Outputs
 
 SEVERITIES = ("error", "warning", "info", "never")
+INTERRUPTED, BROKEN_PIPE = 130, 141  # exit codes as shells give them: 128 and the number of the signal
+TRACEBACK_VARIABLE = "LOGDOCTOR_TRACEBACK"
 
 
 class Sentence(click.ClickException):
     """A foreseeable failure: its sentence on stderr and our exit code."""
 
     def __init__(self, error: LogDoctorError) -> None:
-        super().__init__(str(error))
+        from logdoctor.report.escape import visible
+
+        super().__init__(visible(str(error)))
         self.exit_code = error.exit_code  # type: ignore[misc]
+
+
+class Commands(click.Group):
+    """Whatever stops a command, it ends with one sentence and an exit code, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to stop
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("\nStopped; files are written whole or not at all.", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it exits
+            sys.exit(BROKEN_PIPE)
+        except Exception as error:
+            if os.environ.get(TRACEBACK_VARIABLE):
+                raise
+            raise Sentence(_in_words(error)) from None
+
+
+def _in_words(error: Exception) -> LogDoctorError:
+    """Any exception as the sentence a user reads."""
+    if isinstance(error, LogDoctorError):
+        return error
+    if isinstance(error, MemoryError):
+        return LogDoctorError("not enough memory; give fewer files at once, or lower max_gigabytes in logdoctor.toml")
+    if isinstance(error, OSError) and error.strerror:
+        return LogDoctorError(f"{error.filename or 'standard output'}: {error.strerror}")
+    told = f"{type(error).__name__}: {error}"
+    return LogDoctorError(f"a fault of logdoctor ({told}); please report it with what {TRACEBACK_VARIABLE}=1 shows")
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +90,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="logdoctor")
 def cli() -> None:
     """Say what happened in a training run, from the logs it left behind."""
@@ -87,13 +128,12 @@ def report(
 
     outputs = Outputs(json_file, html, junit, github)
     now = time.time() if now is None else now
-    with _sentences():
-        options = _options(config, paths, **given, now=now, since=since and parse_since(since, now))
-        with _progress(quiet) as progress:
-            result = examine(list(paths), options, progress)
-            written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
-            write_outputs(written, outputs, fail_on, plots=not no_plots, progress=progress)
-        _deliver(written, Path(folder), outputs, quiet)
+    options = _options(config, paths, **given, now=now, since=since and parse_since(since, now))
+    with _progress(quiet) as progress:
+        result = examine(list(paths), options, progress)
+        written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        write_outputs(written, outputs, fail_on, plots=not no_plots, progress=progress)
+    _deliver(written, Path(folder), outputs, quiet)
     sys.exit(exit_code(written, fail_on, strict))
 
 
@@ -118,13 +158,12 @@ def compare(
     from logdoctor.report.outputs import Outputs, write_outputs
 
     outputs = Outputs(json_file)
-    with _sentences():
-        options = _options(config, paths, **given)
-        with _progress(quiet) as progress:
-            result = compare_runs(examine(list(paths), options, progress), axis)
-            written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
-            write_outputs(written, outputs, "never", plots=not no_plots)
-        _deliver(written, Path(folder), outputs, quiet)
+    options = _options(config, paths, **given)
+    with _progress(quiet) as progress:
+        result = compare_runs(examine(list(paths), options, progress), axis)
+        written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        write_outputs(written, outputs, "never", plots=not no_plots)
+    _deliver(written, Path(folder), outputs, quiet)
 
 
 @cli.command()
@@ -135,13 +174,13 @@ def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: A
     """Write every logged number as one table (run, metric, split, tag, step, epoch, value, line …)."""
     from logdoctor.frame import to_frame, write_frame
     from logdoctor.read import read_runs
+    from logdoctor.report.escape import plain
 
-    with _sentences():
-        runs, unread = read_runs(paths, _options(config, paths, **given))
-        frame = to_frame(runs)
-        write_frame(frame, output)
+    runs, unread = read_runs(paths, _options(config, paths, **given))
+    frame = to_frame(runs)
+    write_frame(frame, output)
     for file in unread:
-        click.echo(f"not read: {file.path}: {file.reason}", err=True)
+        click.echo(f"not read: {plain(file.path)}: {plain(file.reason)}", err=True)
     click.echo(f"{len(frame):,} numbers of {len(runs)} runs written to {output}", err=True)
     sys.exit(0 if runs else 3)
 
@@ -152,8 +191,7 @@ def explain(name: str | None) -> None:
     """What a finding means, how it is decided, its limits and its reference; a list without NAME."""
     from logdoctor.explain import explanation
 
-    with _sentences():
-        click.echo(explanation(name))
+    click.echo(explanation(name))
 
 
 @cli.command()
@@ -163,9 +201,8 @@ def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
     """What can be read; with FILE: as what it was recognised and what was found in it."""
     from logdoctor.formats import describe_file, list_formats
 
-    with _sentences():
-        options = _options(config, files, **given)
-        click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
+    options = _options(config, files, **given)
+    click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
@@ -208,17 +245,6 @@ def _deliver(result: Report, folder: Path, outputs: Outputs, quiet: bool) -> Non
         print_report(result, folder)
     if outputs.github:
         click.echo(for_github(result), nl=False, err=only_json)
-
-
-class _sentences:  # noqa: N801 - reads as a statement
-    """Turns our errors into one sentence on stderr."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, LogDoctorError):
-            raise Sentence(error) from None
 
 
 class _progress:  # noqa: N801

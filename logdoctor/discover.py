@@ -21,7 +21,7 @@ from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits
 
 SKIPPED_FOLDERS = {".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules"}
 REPORT_FILES = ("report.json", "report.md", "plots")
-OWN_SUFFIXES = (".json", ".html", ".htm", ".xml")
+OWN_SUFFIXES = (".json", ".html", ".htm", ".xml", ".csv", ".jsonl")
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -121,7 +121,7 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
 
 
 def _is_own_report(path: str) -> bool:
-    """Whether a file is a report that `--json`, `--html` or `--junit` wrote."""
+    """Whether a file is a report that `--json`, `--html` or `--junit` wrote, or an exported table."""
     if not path.endswith(OWN_SUFFIXES) or not Path(path).is_file():
         return False
     try:

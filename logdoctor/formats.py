@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from logdoctor.discover import discover
+from logdoctor.masking import masked
 from logdoctor.options import Options
 from logdoctor.read import patterns
 from logdoctor.reading import all_parsers, named, read_files
+from logdoctor.report.escape import visible
 from logdoctor_parsers import LogFile, Match, ParsedLog, Parser, Series
 from logdoctor_parsers.pattern import Pattern
 
@@ -32,9 +34,10 @@ def describe_file(path: str, options: Options) -> str:
     parsers = all_parsers()
     chosen = (named(parsers, options.parser),) if options.parser else parsers
     found = discover([path], options.read_limits)
-    blocks = [f"{unread.path}: {unread.reason}" for unread in found.unread]
+    blocks = [visible(f"{unread.path}: {unread.reason}") for unread in found.unread]
     lines = patterns(options)
-    return "\n\n".join(blocks + ["\n".join(_describe(file, chosen, lines)) for file in found.files])
+    blocks += ["\n".join(visible(masked(line)) for line in _describe(file, chosen, lines)) for file in found.files]
+    return "\n\n".join(blocks)
 
 
 def _describe(file: LogFile, parsers: tuple[Parser, ...], lines: Sequence[Pattern]) -> Iterator[str]:

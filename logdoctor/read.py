@@ -25,7 +25,8 @@ def read_runs(
     if options.parser:
         parsers = (named(parsers, options.parser),)
     reads, unread = read_files(found.files, parsers, patterns(options), progress)
-    return assemble(reads, found.root, lambda name: given(name, options)), [*found.unread, *unread]
+    runs, failed = assemble(reads, found.root, lambda name: given(name, options))
+    return runs, [*found.unread, *unread, *failed]
 
 
 def patterns(options: Options) -> list[Pattern]:

@@ -94,10 +94,10 @@ def to_frame(name: str, rows: Rows, sources: Sequence[str]) -> pd.DataFrame:
     """The common DataFrame of one run (DESIGN section 2: one row a logged number, columns `COLUMNS`)."""
     def category(values: Sequence[str], index: Ints) -> pd.Categorical[str]:
         """The value each row's index points to; equal values of several series are one category."""
-        names = list(dict.fromkeys(values))
-        code_of = np.array([names.index(text) for text in values], np.int64)
+        position: dict[str, int] = {}
+        code_of = np.array([position.setdefault(text, len(position)) for text in values], np.int64)
         codes = code_of[index] if len(index) else np.empty(0, np.int64)
-        return pd.Categorical.from_codes(codes, categories=pd.Index(names))
+        return pd.Categorical.from_codes(codes, categories=pd.Index(list(position)))
 
     return pd.DataFrame(
         {

@@ -26,7 +26,7 @@ def read(
 
 
 def runs(*reads: Read) -> list[Run]:
-    return assemble(list(reads), Path("/logs"), lambda name: Given())
+    return assemble(list(reads), Path("/logs"), lambda name: Given())[0]
 
 
 def test_text_files_of_one_folder_are_runs_of_their_own() -> None:

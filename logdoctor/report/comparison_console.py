@@ -19,7 +19,10 @@ SHOWN_PAIRS = 10
 
 def print_comparison(side: SideBySide, folder: Path) -> None:
     """Print to standard output: with colours on a terminal that wants them, wide where it is piped."""
-    show(side, Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False))
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    with console.capture() as shown:
+        show(side, console)
+    print(shown.get(), end="")
     print(f"Report: {plain(str(folder / 'report.md'))}")
 
 

@@ -32,7 +32,10 @@ STYLES = {
 def print_report(report: Report, folder: Path) -> None:
     """Print the summary to standard output: with colours on a terminal that wants them, wide where it is piped."""
     piped = not sys.stdout.isatty()
-    show(report, Console(width=PIPED_WIDTH if piped else None, highlight=False), wrap=not piped)
+    console = Console(width=PIPED_WIDTH if piped else None, highlight=False)
+    with console.capture() as shown:  # written by `print`, whose errors the command line knows how to end with
+        show(report, console, wrap=not piped)
+    print(shown.get(), end="")
     if report.runs:
         print(f"Report: {plain(str(folder / 'report.md'))}")
 

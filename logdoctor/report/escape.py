@@ -25,6 +25,11 @@ def plain(text: str, limit: int = 0) -> str:
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def visible(text: str) -> str:
+    """Text for a terminal: control characters are shown instead of obeyed, blanks stay."""
+    return _INVISIBLE.sub(_visible, text)
+
+
 def _visible(match: re.Match[str]) -> str:
     code = ord(match[0])
     return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"

@@ -1,8 +1,8 @@
 """Fuzzing of every parser and of the way to the report: `python tests/fuzz/run.py --seconds 60 [TARGET ...]`.
 
 The seconds are shared by the targets. Each starts from the sample logs and former findings; what breaks a promise (a
-crash, 10 s for one input of at most 64 KiB, more than 512 MB) is kept in `tests/fuzz/findings/TARGET/`, where a test replays
-it for ever, and the command exits 1. Needs the extra `fuzz`.
+crash, 10 s for one input of at most 64 KiB, more than 512 MB) is kept in `tests/fuzz/findings/TARGET/`, where a test
+replays it for ever, and the command exits 1. Needs the extra `fuzz`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def fuzz(name: str, seconds: int) -> bool:
         done = subprocess.run(
             [
                 sys.executable, str(HERE / "harness.py"), name, str(corpus), f"-artifact_prefix={artifacts}/",
-                f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_AN_INPUT}", f"-rss_limit_mb={MEGABYTES}",
+                f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_AN_INPUT}",
+                f"-rss_limit_mb={MEGABYTES}",
             ],
             cwd=ROOT, capture_output=True, text=True, errors="replace",
         )  # fmt: skip
