@@ -277,7 +277,9 @@ def test_interrupted_respects_early_stopping_and_running() -> None:
     assert ask("interrupted", closed("early-stopping", 50)) is None
     assert ask("interrupted", closed("finished", 50)) is None
     assert ask("interrupted", closed("open", 50, written=1e9 - 30)) is None
-    assert ask("interrupted", closed("open", 50, written=1e9 - 7200)) is None
+    silent = ask("interrupted", closed("open", 50, written=1e9 - 7200))
+    assert silent is not None
+    assert not silent.firm  # the process may as well hang: `stalled` says so
     assert ask("interrupted", closed("torn", 50, written=1e9 - 7200)) is not None
 
 
@@ -300,3 +302,21 @@ def test_without_any_loss_nothing_can_be_judged() -> None:
     for name in BY_NAME.keys() - {"interrupted"}:
         with pytest.raises(CannotJudgeError):
             BY_NAME[name].analyze(of)
+
+
+def test_a_loss_that_came_down_to_guessing_is_not_learning() -> None:
+    """Raw pixels: the loss falls from 55 to ln 10 within an epoch, and the accuracy stays at a tenth."""
+    loss = np.full(30, np.log(10.0))
+    loss[0] = 55.0
+    rng = np.random.default_rng(1)
+    accuracy = curve(0.1 + 0.01 * rng.standard_normal(30), tag="accuracy", metric="accuracy", split="test")
+    guessing = Case.of(run("a", curve(loss + 0.005 * rng.standard_normal(30)), accuracy, val_metric=accuracy))
+    found = ask("not-learning", guessing)
+    assert found is not None
+    assert "ln 10" in found.message
+
+
+def test_a_loss_that_happens_to_end_at_the_logarithm_of_a_number_is_none() -> None:
+    accuracy = curve(np.linspace(0.12, 0.33, 30), tag="accuracy", metric="accuracy", split="test")
+    learned = Case.of(run("a", curve(np.log(3.0) + 1.2 * np.exp(-np.arange(30) / 3)), accuracy, val_metric=accuracy))
+    assert ask("not-learning", learned) is None

@@ -7,7 +7,7 @@ from typing import ClassVar
 from logdoctor.analyzers.contract import limit
 from logdoctor.case import Case, amount
 from logdoctor.finding import Finding, Severity
-from logdoctor.progress import ended_early, fresh, plan, running, silent
+from logdoctor.progress import ended_early, fresh, plan, running
 
 CAUSES = {
     "crashed": "the process crashed",
@@ -68,8 +68,6 @@ class Interrupted:
         if closing.kind not in CAUSES and not ended_early(case, self.min_missing):
             return None
         if closing.kind != "crashed" and running(case, self.rhythm):
-            return None
-        if closing.kind not in CAUSES and silent(case):  # silent for less than a day: `stalled` says so
             return None
         return self._finding(case)
 
