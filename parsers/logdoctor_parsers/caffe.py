@@ -99,7 +99,10 @@ def _is_whole(last: bytes, before: bytes) -> bool:
     if value is None:
         return WHOLE.search(last) is not None
     figures = re.sub(rb"e.*|\D", b"", value[2]).lstrip(b"0")
-    return len(figures) >= SHOWN_DIGITS or any(before.rfind(value[0].rstrip() + end) >= 0 for end in (b"\n", b"\r\n"))
+    if len(figures) >= SHOWN_DIGITS:
+        return True
+    earlier = [found.rstrip() for found in re.findall(rb" " + re.escape(value[1]) + rb"([^\s]+\s)", before)]
+    return value[2] in earlier and len(value[2]) >= max(map(len, earlier))  # as long as this value ever was
 
 
 def _ending(log: Log, cut: list[Problem]) -> Ending:

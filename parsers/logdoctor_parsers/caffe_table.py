@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor_parsers.caffe_scan import parse_number
-from logdoctor_parsers.contract import LogFile, Match, ParsedLog, TableBuilder, first_problems
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, TableBuilder, first_problems
 
 HEADER = re.compile(rb"\s*(?:#Iters\s+Seconds\b|NumIters,Seconds\b).*")
 SPLITS = {"TrainingLoss": "train", "TestAccuracy": "test", "TestLoss": "test"}
@@ -32,10 +32,13 @@ class CaffeTableParser:
 
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file. Errors: OSError where it cannot be read."""
-        lines = file.read().splitlines() or [b""]
+        content = file.read()
+        lines = content.splitlines() or [b""]
+        cut = len(lines) > 1 and not content.endswith((b"\n", b"\r"))  # both tools end every row they write
         separator = b"," if b"," in lines[0] else None
         columns = [cell.decode("utf-8", "replace").strip() for cell in lines[0].lstrip(b"# ").split(separator)]
-        rows = [(number, line.split(separator)) for number, line in enumerate(lines[1:], 2) if line.strip()]
+        whole = lines[1:-1] if cut else lines[1:]
+        rows = [(number, line.split(separator)) for number, line in enumerate(whole, 2) if line.strip()]
         readable = [_readable(cells, len(columns)) for _, cells in rows]
         good = [row for row, fine in zip(rows, readable, strict=True) if fine]
         what = f"does not hold the header's {len(columns)} numbers"
@@ -47,6 +50,7 @@ class CaffeTableParser:
             lines=len(lines),
             data=len(good),
             unreadable=len(bad),
+            ending=Ending("torn", len(lines), "the last line is cut off") if cut else Ending(),
         )
 
 

@@ -6,6 +6,7 @@ Shared by `keras_csv` and `csv_table`, which divide the headers between them by 
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
 _PREAMBLE = 10
 _PRECISE = 12  # characters after which a cut number is still right to nine digits
+_JUMP = 10.0  # times the largest number of a column: a last one above it has lost its exponent
+_WHOLE_EXPONENT = re.compile(r"[eE][-+]?\d{2}$|^[-+]?(?:nan|inf)", re.IGNORECASE)
 _NO_NAME = re.compile(r"=\s*[-+.\d]|:\s+[-+.\d]|[{}]")
 _DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 
@@ -192,8 +195,18 @@ def _is_cut(cells: list[str], header: Header, others: list[str]) -> bool:
     shapes = {_shape(cell) for cell in others}
     if len(shapes) == 1 and (len(others) > 3 or any(cell.endswith("0") for cell in others)):
         return shapes != {_shape(cells[-1])} or shapes == {""}
+    if _lacks_exponent(cells[-1], others):
+        return True
     shortest = min(map(len, others), default=0)
     return len(cells[-1]) < shortest or (shortest < _PRECISE and bool(cells[-1]))
+
+
+def _lacks_exponent(cell: str, others: list[str]) -> bool:
+    """Whether `9.99e-05` may have lost its end: others have one, or the number is far above all others."""
+    if any("e" in other.lower() for other in others) and not _WHOLE_EXPONENT.search(cell):
+        return True
+    values = [abs(value) for other in others if (value := number(other)) is not None]
+    return abs(number(cell) or 0.0) > _JUMP * max(values, default=math.inf)
 
 
 def _shape(cell: str) -> str:
