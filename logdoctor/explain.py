@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import fields
+from importlib import resources
 from typing import Any
 
 from logdoctor.diagnosis import all_analyzers
@@ -19,14 +21,31 @@ def explanation(name: str | None) -> str:
         return "\n".join(f"{key:{width}}  {summary(analyzer)}" for key, analyzer in analyzers.items())
     if name not in analyzers:
         raise LogDoctorError(f"no analyzer is called {name!r}{did_you_mean(name, analyzers)}")
-    return (
-        f"{name}\n\n{inspect.getdoc(type(analyzers[name]))}\n\nSettings in logdoctor.toml\n{settings(analyzers[name])}"
-    )
+    page = inspect.getdoc(type(analyzers[name]))
+    return f"{name}\n\n{page}\n\nMeasured\n{measured(name)}\n\nSettings in logdoctor.toml\n{settings(analyzers[name])}"
 
 
 def summary(analyzer: Any) -> str:
     """The first line of an analyzer's page."""
     return (inspect.getdoc(type(analyzer)) or "").partition("\n")[0]
+
+
+def measured(name: str) -> str:
+    """How often a finding was right, on real runs whose truth is known."""
+    figures = figures_of_findings().get(name)
+    if figures is None:
+        return "  Too few labelled runs show it: tested on synthetic curves only."
+    return (
+        f"  On {figures['logs_with']} logs of labelled real runs that show it: precision {figures['precision']:.3f}, "
+        f"recall {figures['recall']:.3f}."
+    )
+
+
+def figures_of_findings() -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and number of logs of each finding, as last measured (`measured.json`)."""
+    text = resources.files("logdoctor").joinpath("measured.json").read_text("utf-8")
+    found: dict[str, dict[str, float]] = json.loads(text)["findings"]
+    return found
 
 
 def settings(analyzer: Any) -> str:

@@ -210,6 +210,7 @@ def test_explain_lists_and_explains(here: Path) -> None:
     page = run("explain", "plateau").stdout
     assert "min_epochs" in page
     assert "How it decides" in page
+    assert "precision" in page
     assert "did you mean 'plateau'" in run("explain", "platau").stderr
 
 

@@ -16,6 +16,7 @@ from logdoctor_parsers import PARSERS
 import logdoctor
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.cli import cli
+from logdoctor.explain import figures_of_findings
 from logdoctor.report.plots import draw
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,18 @@ def findings_table() -> str:
     return "\n".join(["| finding | says |", "|---|---|", *rows])
 
 
-@pytest.mark.parametrize(("name", "table"), [("formats", formats_table()), ("findings", findings_table())])
+def accuracy_table() -> str:
+    rows = [
+        f"| `{name}` | {f['precision']:.3f} | {f['recall']:.3f} | {f['f1']:.3f} | {f['logs_with']} |"
+        for name, f in figures_of_findings().items()
+    ]
+    return "\n".join(["| finding | precision | recall | F1 | logs that show it |", "|---|---:|---:|---:|---:|", *rows])
+
+
+TABLES = [("formats", formats_table()), ("findings", findings_table()), ("accuracy", accuracy_table())]
+
+
+@pytest.mark.parametrize(("name", "table"), TABLES)
 def test_tables_are_those_of_the_code(name: str, table: str) -> None:
     text = README.read_text("utf-8")
     before, rest = text.split(f"<!-- {name} -->", 1)
