@@ -103,6 +103,7 @@ def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report
 def examine(paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None) -> Report:
     """`diagnose` with its options checked and a callback told of every file and run."""
     from logdoctor.read import read_runs
+    from logdoctor.relations import relate
 
     now = time.time() if options.now is None else options.now
     runs, unread = read_runs(paths, options, progress)
@@ -112,6 +113,7 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
     for run in kept:
         progress(run.name)
         diagnoses.append(diagnose_run(run, analyzers, now))
+    diagnoses = relate(diagnoses, analyzers, now)
     diagnoses.sort(key=lambda d: (-d.worst, -sum(f.severity for f in d.findings), d.run.name))
     return Report(tuple(diagnoses), tuple(unread))
 

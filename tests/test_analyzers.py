@@ -13,6 +13,7 @@ from synthetic import NOISES, Floats, Noise, case, fall, healthy, noisy, schedul
 
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.analyzers.contract import HEADINGS
+from logdoctor.analyzers.linear_scaling import LinearScaling
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Evidence, Finding, Severity
 from logdoctor.run import Axis, Closing, RunFact
@@ -83,6 +84,7 @@ FIRES: dict[str, Callable[[], Case]] = {
     "interrupted": lambda: closed("crashed"),
     "stalled": lambda: closed("open", 50, written=1e9 - 7200),
     "slow-learning": lambda: case(np.linspace(2.0, 1.7, 40)),
+    "linear-scaling": lambda: case(fall(40), facts={"batch_size": RunFact(4096, "runs/a.csv", 1)}),
     "too-short": lambda: case(fall(6)),
 }
 SILENT: dict[str, Callable[[], Case]] = {
@@ -104,6 +106,7 @@ SILENT: dict[str, Callable[[], Case]] = {
     "interrupted": lambda: closed("open", 20),
     "stalled": lambda: closed("open", 50, written=1e9 - 90),
     "slow-learning": lambda: case(fall(40, floor=1.7, time=0.3)),
+    "linear-scaling": lambda: case(fall(40), facts={"batch_size": RunFact(256, "runs/a.csv", 1)}),
     "too-short": lambda: case(fall(10)),
 }
 
@@ -320,3 +323,23 @@ def test_a_loss_that_happens_to_end_at_the_logarithm_of_a_number_is_none() -> No
     accuracy = curve(np.linspace(0.12, 0.33, 30), tag="accuracy", metric="accuracy", split="test")
     learned = Case.of(run("a", curve(np.log(3.0) + 1.2 * np.exp(-np.arange(30) / 3)), accuracy, val_metric=accuracy))
     assert ask("not-learning", learned) is None
+
+
+def batched(size: int, rate: float, time: float) -> Case:
+    """A run on 1,024 images: `time` is the share of the run that its fall takes."""
+    facts = {
+        name: RunFact(value, "runs/a.csv", 1)
+        for name, value in (("batch_size", size), ("dataset_size", 1024), ("base_lr", rate))
+    }
+    return case(fall(40, time=time), rate=rate, facts=facts)
+
+
+def test_a_larger_batch_at_the_old_rate_that_learns_slower() -> None:
+    reference = batched(16, 0.02, 0.1)
+    found = LinearScaling().compare(batched(64, 0.02, 0.3), reference)
+    assert found is not None
+    assert "batch ×4" in found.message
+    assert "0.08 instead of 0.02" in found.advice
+    assert LinearScaling().compare(batched(64, 0.08, 0.3), reference) is None  # scaled
+    assert LinearScaling().compare(batched(64, 0.02, 0.1), reference) is None  # no slower
+    assert LinearScaling().compare(batched(24, 0.02, 0.3), reference) is None  # hardly larger

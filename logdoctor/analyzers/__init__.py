@@ -14,6 +14,7 @@ from logdoctor.analyzers.epoch_sawtooth import EpochSawtooth
 from logdoctor.analyzers.generalization_gap import GeneralizationGap
 from logdoctor.analyzers.interrupted import Interrupted
 from logdoctor.analyzers.late_drop import LateDrop
+from logdoctor.analyzers.linear_scaling import LinearScaling
 from logdoctor.analyzers.loss_spike import LossSpike
 from logdoctor.analyzers.non_finite_loss import NonFiniteLoss
 from logdoctor.analyzers.not_learning import NotLearning
@@ -45,6 +46,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     EarlyDrop(),
     StillImproving(),
     SlowLearning(),
+    LinearScaling(),
     TooShort(),
 )
 
