@@ -34,8 +34,8 @@ def load(paths: str | Path | Sequence[str | Path], **options: Any) -> pd.DataFra
     """
     from logdoctor.frame import to_frame
     from logdoctor.options import Options, merged
-    from logdoctor.read import read_runs
+    from logdoctor.read import read_rows
 
     given = [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]
-    runs, _ = read_runs(given, merged(Options(), options))
+    runs, _ = read_rows(given, merged(Options(), options))
     return to_frame(runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from logdoctor.grouping import Group, group
 from logdoctor.masking import masked
 from logdoctor.reading import Read
 from logdoctor.roles import lr_curve, train_curve, val_curve, val_metric_curve
-from logdoctor.rows import Ints, Rows
+from logdoctor.rows import Ints, Rows, RunRows
 from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
 from logdoctor.stitching import Experiment
 
@@ -62,6 +63,17 @@ def _crashed(read: Read, error: Exception) -> Unread:
     return Unread(read.file.name, f"{reason}; please report this as a bug")
 
 
+def named_rows(reads: Sequence[Read], root: Path) -> tuple[list[RunRows], list[Unread]]:
+    """The numbers alone of the runs that `assemble` makes, under the same names, in the same order."""
+    groups, failed = _groups(reads)
+    runs = [
+        RunRows(_numbered(name, number), experiment.rows, tuple(read.file.name for read in member.reads))
+        for member, name in zip(groups, run_names(groups, root), strict=True)
+        for number, experiment in enumerate(member.experiments, 1)
+    ]
+    return runs, failed
+
+
 def run_names(groups: Sequence[Group], root: Path) -> list[str]:
     """Paths relative to the folder given, without extension; the extension stays where two would collide."""
     full = [_relative(g.place, root) for g in groups]
@@ -69,7 +81,12 @@ def run_names(groups: Sequence[Group], root: Path) -> list[str]:
         path if g.is_folder or (path.name == root.name and g.is_folder) else _bare(path)
         for g, path in zip(groups, full, strict=True)
     ]
-    return [as_text((s if short.count(s) == 1 else f).as_posix()) for s, f in zip(short, full, strict=True)]
+    taken = Counter(short)
+    return [as_text((s if taken[s] == 1 else f).as_posix()) for s, f in zip(short, full, strict=True)]
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}#{number}"
 
 
 def _relative(place: Path, root: Path) -> Path:
@@ -89,7 +106,7 @@ def _run(member: Group, experiment: Experiment, number: int, name: str, given: G
     curves = _curves(experiment, placed, tuple(read.file.name for read in member.reads))
     last = number == len(member.experiments)
     return Run(
-        name=name if number == 1 else f"{name}#{number}",
+        name=_numbered(name, number),
         sources=tuple(_source(read) for read in member.reads),
         axis=placed.axis,
         curves=curves,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from logdoctor.rows import Floats, Ints, Rows, batches_in_epoch
+from logdoctor.rows import Floats, Ints, Rows, any_known, batches_in_epoch
 from logdoctor.run import Axis, RunFact
 from logdoctor_parsers.names import words
 
@@ -197,7 +197,7 @@ def _row_numbers(rows: Rows) -> Floats:
 def _epochs_from_series(rows: Rows) -> Rows:
     """A series that is itself the epoch (`epoch` in event files) labels the rows at its steps."""
     code = next((i for i, s in enumerate(rows.series) if s.metric == "epoch"), None)
-    if code is None or np.isfinite(rows.epoch).any():
+    if code is None or any_known(rows.epoch):
         return rows
     mine = np.flatnonzero(rows.code == code)
     step, label = rows.step[mine], rows.value[mine]
@@ -213,6 +213,8 @@ def _epochs_from_series(rows: Rows) -> Rows:
 
 def _steps_inside_epochs(rows: Rows) -> Rows:
     """A step that goes back exactly where the epoch goes on counts batches inside the epoch."""
+    if not any_known(rows.epoch):
+        return rows
     both = np.isfinite(rows.step) & np.isfinite(rows.epoch)
     step, batch = rows.step.copy(), rows.batch.copy()
     for index in rows.by_series():
@@ -226,10 +228,10 @@ def _steps_inside_epochs(rows: Rows) -> Rows:
 
 def _epochs_in_step_column(rows: Rows) -> Rows:
     """Series whose step goes 0, 1, 2 … while another's runs far further in the same time count epochs, not updates."""
+    if not rows.series or any_known(rows.epoch):
+        return rows
     by_series = rows.by_series()
     lengths = [float(np.ptp(rows.step[i])) if len(i) and np.isfinite(rows.step[i]).all() else 0.0 for i in by_series]
-    if not lengths or np.isfinite(rows.epoch).any():
-        return rows
     reference = by_series[int(np.argmax(lengths))]
     counted = [
         index
@@ -241,6 +243,8 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
         for index, s in zip(by_series, rows.series, strict=True)
         if len(index) and _named_by_epoch(s.tag, rows.step[index])
     ]
+    if not (counted or named):
+        return rows
     step, epoch = rows.step.copy(), rows.epoch.copy()
     for index in counted or named:
         epoch[index], step[index] = rows.step[index], np.nan

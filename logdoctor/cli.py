@@ -173,10 +173,10 @@ def compare(
 def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: Any) -> None:
     """Write every logged number as one table (run, metric, split, tag, step, epoch, value, line …)."""
     from logdoctor.frame import to_frame, write_frame
-    from logdoctor.read import read_runs
+    from logdoctor.read import read_rows
     from logdoctor.report.escape import plain
 
-    runs, unread = read_runs(paths, _options(config, paths, **given))
+    runs, unread = read_rows(paths, _options(config, paths, **given))
     frame = to_frame(runs)
     write_frame(frame, output)
     for file in unread:

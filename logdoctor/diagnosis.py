@@ -82,8 +82,10 @@ class Report:
     def to_frame(self) -> pd.DataFrame:
         """The common DataFrame of all runs."""
         from logdoctor.frame import to_frame
+        from logdoctor.rows import RunRows
 
-        return to_frame([diagnosis.run for diagnosis in self.runs])
+        runs = [diagnosis.run for diagnosis in self.runs]
+        return to_frame(RunRows(r.name, r.rows, tuple(s.path for s in r.sources)) for r in runs if r.rows is not None)
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from logdoctor.errors import LogDoctorError
 from logdoctor.own_files import HEAD_BYTES, is_own
-from logdoctor.rows import to_frame as rows_to_frame
-from logdoctor.run import Run
+from logdoctor.rows import Ints, RunRows, constant, labels
 from logdoctor_parsers import COLUMNS
 
 CATEGORIES = ("run", "metric", "split", "tag", "source")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-DTYPES = {"attempt": "int16", "line": "int64", **dict.fromkeys(("step", "epoch", "wall_time", "value"), "float64")}
 
 
-def to_frame(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without runs."""
-    frames = [
-        rows_to_frame(r.name, r.rows, [s.path for s in r.sources]) for r in runs if r.rows is not None and len(r.rows)
-    ]
-    if not frames:
-        empty = {c: pd.Series(dtype="category" if c in CATEGORIES else DTYPES[c]) for c in COLUMNS}
-        return pd.DataFrame(empty, columns=list(COLUMNS))
-    if len(frames) == 1:
-        return frames[0]
-    from pandas.api.types import union_categoricals
+def to_frame(runs: Iterable[RunRows]) -> pd.DataFrame:
+    """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without numbers."""
+    runs = [run for run in runs if len(run.rows)]
+    columns = {
+        "run": _category([[run.name] for run in runs], [constant(0, len(run.rows)) for run in runs]),
+        "attempt": _joined([run.rows.attempt for run in runs], np.int16),
+        "metric": _category([[s.metric for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
+        "split": _category([[s.split for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
+        "tag": _category([[s.tag for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
+        "step": _joined([run.rows.step for run in runs], np.float64),
+        "epoch": _joined([labels(run.rows) for run in runs], np.float64),
+        "wall_time": _joined([run.rows.wall_time for run in runs], np.float64),
+        "value": _joined([run.rows.value for run in runs], np.float64),
+        "source": _category([run.sources for run in runs], [run.rows.source for run in runs]),
+        "line": _joined([run.rows.line for run in runs], np.int64),
+    }
+    return pd.DataFrame(columns, columns=list(COLUMNS), copy=False)
 
-    united = {name: union_categoricals([frame[name] for frame in frames]) for name in CATEGORIES}
-    plain = pd.concat([frame.drop(columns=list(CATEGORIES)) for frame in frames], ignore_index=True)
-    return plain.assign(**united)[list(COLUMNS)]
+
+def _joined(parts: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The parts one after the other, in memory of their own: the frame is the user's to change."""
+    return np.concatenate([np.empty(0, dtype), *parts], dtype=dtype, casting="unsafe")
+
+
+def _category(texts: Sequence[Sequence[str]], places: Sequence[Ints]) -> pd.Categorical[str]:
+    """For each run the texts its places point to; equal texts are one category, in order of appearance."""
+    codes: dict[str, int] = {}
+    maps = [[codes.setdefault(text, len(codes)) for text in of_run] for of_run in texts]
+    dtype = np.min_scalar_type(-1 - len(codes))
+    parts = [np.array(of_run, dtype).take(place) for of_run, place in zip(maps, places, strict=True)]
+    joined: npt.NDArray[np.signedinteger[Any]] = _joined(parts, dtype)
+    return pd.Categorical.from_codes(joined, categories=pd.Index(list(codes)))
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

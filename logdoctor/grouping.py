@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from logdoctor.axis import prepare
 from logdoctor.reading import Read
-from logdoctor.rows import Floats, Ints, Rows, concat, from_table, labels
+from logdoctor.rows import Floats, Ints, Rows, concat, constant, from_table, labels
 from logdoctor.stitching import Experiment, counters, stitch
 from logdoctor_parsers import Series
 from logdoctor_parsers.names import SPLITS
@@ -39,6 +40,11 @@ class Group:
     place: Path
     is_folder: bool
     experiments: tuple[Experiment, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The directory its files lie in."""
+        return self.place if self.is_folder else self.place.parent
 
 
 def group(reads: Sequence[Read]) -> list[Group]:
@@ -77,7 +83,7 @@ def _owner(read: Read) -> tuple[Path, Rows]:
 
 def _folder_group(folder: Path, members: list[tuple[Read, Rows]]) -> Group:
     members.sort(key=lambda member: (_began(member[1]), member[0].file.name))
-    rows = prepare(concat([replace(rows, source=np.full(len(rows), i)) for i, (_, rows) in enumerate(members)]))
+    rows = prepare(concat([replace(rows, source=constant(i, len(rows))) for i, (_, rows) in enumerate(members)]))
     starts = [row for i, (read, _) in enumerate(members) for row in _start_rows(rows, i, read)]
     return Group(tuple(read for read, _ in members), folder, True, tuple(stitch(rows, starts)))
 
@@ -162,22 +168,39 @@ def _text_group(chain: Sequence[Read]) -> Group:
 def _merge_twins(groups: Sequence[Group]) -> list[Group]:
     """Groups of one folder (or a folder below it) that tell the same numbers become one."""
     merged: list[Group] = []
+    neighbours = _Neighbours()
     for candidate in groups:
-        twin = next((i for i, other in enumerate(merged) if _twins(other, candidate)), None)
+        twin = next((i for i in neighbours.of(candidate.folder) if _twins(merged[i], candidate)), None)
         if twin is None:
+            twin = len(merged)
             merged.append(candidate)
         else:
             merged[twin] = _merge(merged[twin], candidate)
+        neighbours.add(twin, merged[twin].folder)
     return merged
 
 
+class _Neighbours:
+    """Numbers of groups by folder, so that only those of one folder, or of one below the other, are compared."""
+
+    def __init__(self) -> None:
+        self._in: dict[Path, set[int]] = defaultdict(set)
+        self._below: dict[Path, set[int]] = defaultdict(set)
+
+    def add(self, number: int, folder: Path) -> None:
+        self._in[folder].add(number)
+        for above in folder.parents:
+            self._below[above].add(number)
+
+    def of(self, folder: Path) -> list[int]:
+        """Those in the folder, above and below it, in ascending order."""
+        above = (self._in[parent] for parent in folder.parents if parent in self._in)
+        return sorted(self._in.get(folder, set()).union(self._below.get(folder, ()), *above))
+
+
 def _twins(a: Group, b: Group) -> bool:
-    folders = [g.place if g.is_folder else g.place.parent for g in (a, b)]
-    near = folders[0] == folders[1] or (
-        (a.is_folder or b.is_folder) and (folders[0] in folders[1].parents or folders[1] in folders[0].parents)
-    )
     return (
-        near
+        (a.folder == b.folder or a.is_folder or b.is_folder)
         and len(a.experiments) == len(b.experiments) == 1
         and same_numbers(a.experiments[0].rows, b.experiments[0].rows)
     )

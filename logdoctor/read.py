@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
-from logdoctor.assemble import assemble
+from logdoctor.assemble import assemble, named_rows
 from logdoctor.axis import Given
 from logdoctor.diagnosis import Unread
 from logdoctor.discover import discover
 from logdoctor.errors import LogDoctorError
 from logdoctor.options import NUMBERS, Options
-from logdoctor.reading import GIVEN, all_parsers, named, read_files
+from logdoctor.reading import GIVEN, Read, all_parsers, named, read_files
+from logdoctor.rows import RunRows
 from logdoctor.run import Run
 from logdoctor_parsers.pattern import Pattern, PatternError
 
@@ -20,13 +22,29 @@ def read_runs(
     paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
 ) -> tuple[list[Run], list[Unread]]:
     """Everything under `paths`: runs in the order of their names, and each file not read with the reason."""
+    reads, unread, root = _read(paths, options, progress)
+    runs, failed = assemble(reads, root, lambda name: given(name, options))
+    return runs, [*unread, *failed]
+
+
+def read_rows(
+    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
+) -> tuple[list[RunRows], list[Unread]]:
+    """The same for who wants the logged numbers alone: nothing is placed on an axis."""
+    reads, unread, root = _read(paths, options, progress)
+    rows, failed = named_rows(reads, root)
+    return rows, [*unread, *failed]
+
+
+def _read(
+    paths: Sequence[str], options: Options, progress: Callable[[str], None]
+) -> tuple[list[Read], list[Unread], Path]:
     found = discover(paths, options.read_limits)
     parsers = all_parsers()
     if options.parser:
         parsers = (named(parsers, options.parser),)
     reads, unread = read_files(found.files, parsers, patterns(options), progress)
-    runs, failed = assemble(reads, found.root, lambda name: given(name, options))
-    return runs, [*found.unread, *unread, *failed]
+    return reads, [*found.unread, *unread], found.root
 
 
 def patterns(options: Options) -> list[Pattern]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from logdoctor_parsers import COLUMNS, Series, Table
+from logdoctor_parsers import Series, Table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -41,14 +42,33 @@ class Rows:
 
     def take(self, rows: Mask | Ints) -> Rows:
         """The chosen rows (mask or indices, shape (k,))."""
-        arrays = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "series"}
+        arrays = {f.name: _taken(getattr(self, f.name), rows) for f in fields(self) if f.name != "series"}
         return Rows(self.series, **arrays)
+
+    @cached_property
+    def order(self) -> Ints:
+        """The indices of all rows, series after series, in writing order within each; shape (n,)."""
+        narrow = self.code.astype(np.uint16) if len(self.series) < 1 << 16 else self.code  # a radix sort for 16 bits
+        return np.asarray(np.argsort(narrow, kind="stable"))
+
+    @cached_property
+    def bounds(self) -> Ints:
+        """Where in `order` each series begins, and its end: shape (number of series + 1,)."""
+        counts = np.bincount(self.code, minlength=len(self.series))
+        return np.concatenate(([0], np.cumsum(counts)))
 
     def by_series(self) -> list[Ints]:
         """For each series the indices of its rows, in writing order."""
-        order = np.argsort(self.code, kind="stable")
-        bounds = np.searchsorted(self.code[order], np.arange(len(self.series) + 1))
-        return [order[low:high] for low, high in pairwise(bounds)]
+        return [self.order[low:high] for low, high in pairwise(self.bounds.tolist())]
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """The numbers of one run; `sources` are the files that `rows.source` indexes."""
+
+    name: str
+    rows: Rows
+    sources: tuple[str, ...]
 
 
 def from_table(table: Table, source: int = 0) -> Rows:
@@ -56,8 +76,25 @@ def from_table(table: Table, source: int = 0) -> Rows:
     n = len(table)
     return Rows(
         table.series, table.code.astype(np.int64), table.step, table.epoch, table.batch, table.batches, table.wall_time,
-        table.value, table.line, np.full(n, source, np.int64), np.zeros(n, np.int64),
+        table.value, table.line, constant(source, n), constant(0, n),
     )  # fmt: skip
+
+
+def constant(value: int, n: int) -> Ints:
+    """The same number n times, in no memory; read-only."""
+    return np.broadcast_to(np.int64(value), n)
+
+
+def any_known(column: Floats) -> bool:
+    """Whether any number of a column is finite; a column that repeats one number is asked once."""
+    return bool(np.isfinite(column[:1] if column.strides == (0,) else column).any())
+
+
+def _taken(column: npt.NDArray[Any], rows: Mask | Ints) -> npt.NDArray[Any]:
+    if column.strides == (0,) and len(column):
+        count = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
+        return np.broadcast_to(column[0], count)
+    return column[rows]
 
 
 def concat(parts: Sequence[Rows]) -> Rows:
@@ -75,6 +112,8 @@ def concat(parts: Sequence[Rows]) -> Rows:
 
 def labels(rows: Rows) -> Floats:
     """Epoch as the log counts it, with the fraction inside the epoch where a batch is given; NaN where unknown."""
+    if not any_known(rows.batch):
+        return rows.epoch
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = np.where(np.isfinite(rows.batch), rows.batch / batches_in_epoch(rows), 0.0)
     label: Floats = rows.epoch + np.clip(np.nan_to_num(fraction), 0.0, 1.0)
@@ -83,35 +122,8 @@ def labels(rows: Rows) -> Floats:
 
 def batches_in_epoch(rows: Rows) -> Floats:
     """Batches in each row's epoch: as logged, else the largest batch number seen plus half a logging interval."""
-    if not np.isfinite(rows.batch).any():
+    if not any_known(rows.batch):
         return rows.batches
     seen = np.unique(rows.batch[np.isfinite(rows.batch) & ~np.isfinite(rows.batches)])
     guess = float(seen[-1] + np.median(np.diff(seen)) / 2) if len(seen) > 1 else np.nan
     return np.where(np.isfinite(rows.batches), rows.batches, guess)
-
-
-def to_frame(name: str, rows: Rows, sources: Sequence[str]) -> pd.DataFrame:
-    """The common DataFrame of one run (DESIGN section 2: one row a logged number, columns `COLUMNS`)."""
-    def category(values: Sequence[str], index: Ints) -> pd.Categorical[str]:
-        """The value each row's index points to; equal values of several series are one category."""
-        position: dict[str, int] = {}
-        code_of = np.array([position.setdefault(text, len(position)) for text in values], np.int64)
-        codes = code_of[index] if len(index) else np.empty(0, np.int64)
-        return pd.Categorical.from_codes(codes, categories=pd.Index(list(position)))
-
-    return pd.DataFrame(
-        {
-            "run": category([name], np.zeros(len(rows), np.int64)),
-            "attempt": rows.attempt.astype(np.int16),
-            "metric": category([s.metric for s in rows.series], rows.code),
-            "split": category([s.split for s in rows.series], rows.code),
-            "tag": category([s.tag for s in rows.series], rows.code),
-            "step": rows.step,
-            "epoch": labels(rows),
-            "wall_time": rows.wall_time,
-            "value": rows.value,
-            "source": category(sources, rows.source),
-            "line": rows.line,
-        },
-        columns=list(COLUMNS),
-    )

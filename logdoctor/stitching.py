@@ -31,6 +31,8 @@ def stitch(rows: Rows, starts: Sequence[int] = ()) -> list[Experiment]:
     """Rows in writing order → experiments. `starts`: rows at which the log itself says that a process began."""
     positions = counters(rows)
     breaks = sorted({*find_breaks(rows, positions), *(row for row in starts if 0 < row < len(rows))})
+    if not breaks:
+        return [Experiment(rows, 1, {}, ())]
     blocks = [np.arange(low, high) for low, high in zip([0, *breaks], [*breaks, len(rows)], strict=True)]
     groups: list[list[Ints]] = []
     for block in blocks:
@@ -44,6 +46,8 @@ def stitch(rows: Rows, starts: Sequence[int] = ()) -> list[Experiment]:
 
 def counters(rows: Rows) -> Floats:
     """What orders each row inside its series: steps where all its rows have them, else epochs, else NaN. Shape (n,)."""
+    if np.isfinite(rows.step).all():
+        return rows.step
     position = np.full(len(rows), np.nan)
     epochs = labels(rows)
     for index in rows.by_series():
@@ -56,6 +60,8 @@ def counters(rows: Rows) -> Floats:
 
 def find_breaks(rows: Rows, positions: Floats) -> list[int]:
     """First rows of blocks: the fewest cuts after which no series' counter goes back."""
+    if not _falls_anywhere(rows, positions):
+        return []
     candidates: list[tuple[int, int]] = []  # (row after which, row at which) a counter went back
     for index in rows.by_series():
         back = np.flatnonzero(_goes_back(rows, positions, index))
@@ -66,6 +72,14 @@ def find_breaks(rows: Rows, positions: Floats) -> list[int]:
         if not breaks or breaks[-1] <= before:
             breaks.append(at)
     return [_widen(rows, at) for at in breaks]
+
+
+def _falls_anywhere(rows: Rows, positions: Floats) -> bool:
+    """Whether any series' position falls at all."""
+    falls = np.diff(positions[rows.order]) < 0
+    between = rows.bounds[1:-1] - 1  # from one series to the next
+    falls[between[(between >= 0) & (between < len(falls))]] = False
+    return bool(falls.any())
 
 
 def _goes_back(rows: Rows, positions: Floats, index: Ints) -> np.typing.NDArray[np.bool_]:

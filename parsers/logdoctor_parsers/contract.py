@@ -228,7 +228,10 @@ class ParsedLog:
 
 
 class Parser(Protocol):
-    """A format. `name` is what users type after `--parser`; `description` is one line for `logdoctor formats`."""
+    """A format. `name` is what users type after `--parser`; `description` is one line for `logdoctor formats`.
+
+    A parser may say `exclusive = True`: its SURE rests on a checksum or a magic number, and no other is asked.
+    """
 
     @property
     def name(self) -> str: ...
@@ -251,7 +254,12 @@ class AmbiguousFormatError(ValueError):
 
 def choose(file: LogFile, parsers: Sequence[Parser]) -> Parser | None:
     """The one parser that is SURE, else the first MAYBE, else None. Errors: AmbiguousFormatError if two are SURE."""
-    answers = [(parser.sniff(file), parser) for parser in parsers]
+    answers: list[tuple[Match, Parser]] = []
+    for parser in parsers:
+        match = parser.sniff(file)
+        if match is Match.SURE and getattr(parser, "exclusive", False):
+            return parser
+        answers.append((match, parser))
     sure = [parser for match, parser in answers if match is Match.SURE]
     if len(sure) > 1:
         names = " and ".join(parser.name for parser in sure)

@@ -40,6 +40,7 @@ class TensorBoardParser:
 
     name: str = "tensorboard"
     description: str = "TensorBoard event files (TF1, TF2, Keras, PyTorch, tensorboardX)"
+    exclusive: bool = True  # the first record's checksum, or the name and what is no text, leave no doubt
 
     def sniff(self, file: LogFile) -> Match:
         """By the first record; by the name too, so that an empty or replaced event file is called what it is."""
