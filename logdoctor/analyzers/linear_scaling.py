@@ -79,10 +79,10 @@ class LinearScaling:
         reached = "never" if mine is None else f"at {case.place(mine)}"
         return self._finding(
             case,
-            f"batch ×{amount(ratio)} of {other.run.name!r} at ×{amount(rate / base)} of its learning rate: "
+            f"batch ×{ratio:.3g} of {other.run.name!r} at ×{rate / base:.3g} of its learning rate: "
             f"its half-way level was reached {reached} instead of {other.place(theirs)}",
             "Fewer updates an epoch at the same rate move the weights less. Scale the rate with the batch: "
-            f"{amount(base * ratio)} instead of {amount(rate)}, with 5 epochs of warm-up.",
+            f"{base * ratio:.3g} instead of {rate:.3g}, with 5 epochs of warm-up.",
             {"batch_ratio": ratio, "rate_ratio": rate / base, "half_way": mine, "half_way_reference": theirs},
         )
 
