@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from logdoctor.run import Curve
-from logdoctor_parsers.names import direction, words
+from logdoctor_parsers.names import FILLERS, SPLITS, direction, words
 
 MAIN_METRICS = ("accuracy", "map", "miou", "dice", "bleu", "f1", "iou", "auc", "psnr", "score", "error", "perplexity",
                 "wer", "cer")  # fmt: skip
 LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
+EXPONENTIATED = ("perplexity", "bits_per_byte", "bits_per_character")  # other tellings of the loss itself
+PLAIN = {"loss", "losses"} | FILLERS | SPLITS.keys()
 SUMMARY_SHARE = 0.02  # of the points of the longest telling: below it a series is a summary
 ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
 
@@ -23,11 +25,11 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     total = _full([c for c in mine if c.metric == "loss"])
     total = _first(total, [lambda c: c.split == "train", lambda c: True])
     if total:
-        return finest(total)
+        return finest(_plainest(total))
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
-    plain = [c for c in parts if _last_part(c.tag) == "loss"]  # `actor/loss` beside `actor/entropy_loss`
     if parts:
-        return _largest(plain or parts)
+        main = _largest(_first(parts, PREFERRED))
+        return finest([c for c in parts if c.metric == main.metric and c.split == main.split])
     like = next((same for metric in LOSS_LIKE if (same := [c for c in mine if c.metric == metric])), [])
     if like:
         return finest(like)
@@ -35,8 +37,23 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     return finest(trained) if trained else None
 
 
+def _plainest(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves simply called `loss` before those named after its kind (`CELoss`), as long as they are no shorter."""
+    plain = [c for c in curves if all(word in PLAIN for word in words(c.tag))]
+    longest = max(map(len, curves))
+    return plain if any(len(c) == longest for c in plain) else list(curves)
+
+
 def _last_part(tag: str) -> str:
     return re.split(r"[/.]", tag)[-1].strip().lower()
+
+
+PREFERRED: tuple[Callable[[Curve], bool], ...] = (  # of component losses
+    lambda c: not {"total", "tot", "overall"}.isdisjoint(words(c.tag)),
+    lambda c: _last_part(c.tag) == "loss",  # `actor/loss` beside `actor/entropy_loss`
+    lambda c: not {"g", "gen", "generator"}.isdisjoint(words(c.tag)),  # a discriminator's loss says little
+    lambda c: True,
+)
 
 
 def val_curve(curves: Sequence[Curve]) -> Curve | None:
@@ -46,7 +63,8 @@ def val_curve(curves: Sequence[Curve]) -> Curve | None:
     if loss:
         return finest(loss)
     parts = [c for c in mine if "loss" in c.metric]
-    return _largest(parts) if parts else val_metric_curve(curves)
+    told = [c for c in mine if c.metric in EXPONENTIATED]
+    return _largest(parts) if parts else finest(told) if told else val_metric_curve(curves)
 
 
 def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
@@ -56,8 +74,16 @@ def val_metric_curve(curves: Sequence[Curve]) -> Curve | None:
         for c in curves
         if c.split in ("val", "test") and c.finite.any() and direction(c.metric) and "loss" not in c.metric
     ]
+    mine = mine or _measured_apart(curves)
     found = next((same for metric in MAIN_METRICS if (same := [c for c in mine if c.metric == metric])), mine)
     return finest(found) if found else None
+
+
+def _measured_apart(curves: Sequence[Curve]) -> list[Curve]:
+    """Metrics better high of which the log does not say on what data, told on lines of their own: an evaluation's."""
+    lines = {int(line) for c in curves if c.split == "train" or c.metric in ("loss", "lr") for line in c.line}
+    unsaid = [c for c in curves if not c.split and c.finite.any() and direction(c.metric) > 0 and len(c) > 1]
+    return [c for c in unsaid if lines and lines.isdisjoint(c.line.tolist())]
 
 
 def lr_curve(curves: Sequence[Curve]) -> Curve | None:

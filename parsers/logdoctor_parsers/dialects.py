@@ -17,6 +17,8 @@ PATTERNS: tuple[Pattern, ...] = (
         "yolov5 results.txt",
     ),
     Pattern("Loss for final step: {loss}", "tf.estimator"),
+    Pattern("Train loss {step} {loss} Grad Norm {grad_norm} {_}", "tacotron2", "train"),
+    Pattern("Validation loss {step}: {loss}", "tacotron2", "val"),
 )
 
 

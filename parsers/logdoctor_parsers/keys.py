@@ -6,6 +6,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from logdoctor_parsers.languages import english
 from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
 
 
@@ -43,11 +44,11 @@ SIDE = _set("""
     classes saved saving took
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
-_SIDE_OF_LOSS = SIDE - _set("data class classes min image images size sample samples")
+_SIDE_OF_LOSS = SIDE - _set("data class classes min image images size sample samples reduced")
 _PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
 _ASIDE = _set("""
-    global current cur train training trainer optimizer optim micro val eval test epoch batch inner outer this
+    global current cur train training trainer optimizer optim micro val valid eval test epoch batch inner outer this
     at for in on the idx index no number id model start starting finished done end of after dict validation
     testing
 """)  # what may stand beside a counter's name
@@ -55,30 +56,20 @@ _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _NO_ROLES = _set("tr cv tel trl")  # too short to be meant as words of a sentence
 
-# Chinese labels are common in logs; they are read through their English words, the tag stays as printed.
-_CHINESE = {
-    "训练": "train", "验证": "val", "测试": "test", "损失": "loss", "准确率": "accuracy", "精度": "accuracy",
-    "学习率": "lr", "轮次": "epoch", "轮": "epoch", "步": "step", "迭代": "iter", "平均": "avg", "召回率": "recall",
-    "时间": "time", "耗时": "time", "最佳": "best", "最好": "best",
-}  # fmt: skip
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
+_LETTER = re.compile(
+    r"^(?:[GD]_(?!loss)\w+|(?:cycle|idt)_[AB])$|(?:^|[/ ])l_(?:[a-z]\w*)$"
+)  # `l_pix`, `G_GAN`, `cycle_A`
+_RATE = re.compile(r"l_r$")
 _WORD = re.compile(r"[A-Za-z]+")
-
-
-def english(text: str) -> str:
-    """`text` with Chinese labels put into English."""
-    if text.isascii():
-        return text
-    for label, word in _CHINESE.items():
-        text = text.replace(label, f" {word} ")
-    return text
 
 
 @lru_cache(maxsize=65536)
 def name_of(tag: str) -> Name:
-    """`canonical` for printed labels, which may be Chinese."""
-    return canonical(_OF_WHAT.sub("", english(tag)).strip() or tag)
+    """`canonical` for printed labels, which may be in another language or abbreviate `loss` to a letter."""
+    said = _OF_WHAT.sub("", english(tag)).strip() or tag
+    return canonical(f"{said}_loss" if _LETTER.search(said) and not _RATE.search(said) else said)
 
 
 @lru_cache(maxsize=65536)
@@ -97,7 +88,7 @@ def kind_of(phrase: str) -> Kind:
     if is_loss(phrase):
         return _loss(said)
     if (metric := name_of(phrase).metric) in _KNOWN:
-        if metric == "lr" and said & _PLANNED_RATES:
+        if metric == "lr" and _PLANNED_RATES & frozenset(words(phrase.rsplit("/", 1)[-1])):
             return Kind.SETTING
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
     if parts[-1] in COUNTERS | EPOCHS or parts in (["s"], ["it"]):
@@ -121,7 +112,8 @@ def _loss(said: frozenset[str]) -> Kind:
 
 def is_loss(phrase: str) -> bool:
     """Whether a key names a loss, total or component."""
-    return any("loss" in part for part in words(english(phrase))) or name_of(phrase).metric == "loss"
+    name = name_of(phrase)
+    return any("loss" in part for part in words(english(phrase))) or "loss" in name.metric
 
 
 def last_role(text: str) -> str:

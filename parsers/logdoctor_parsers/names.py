@@ -15,10 +15,10 @@ class Name(NamedTuple):
 
 
 SPLITS = {
-    "train": "train", "training": "train", "tr": "train", "trn": "train", "trl": "train",
+    "train": "train", "training": "train", "tr": "train", "trn": "train", "trl": "train", "learn": "train",
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "evaluating": "val",
-    "dev": "val", "vl": "val", "devel": "val", "cv": "val", "heldout": "val",
-    "test": "test", "testing": "test", "tst": "test", "tel": "test",
+    "dev": "val", "vl": "val", "devel": "val", "cv": "val", "heldout": "val", "vld": "val", "vali": "val",
+    "test": "test", "testing": "test", "tst": "test", "tel": "test", "testset": "test", "trainset": "train", "valset": "val", "devset": "val",
 }  # fmt: skip
 
 # What stands around a metric's name without changing what it measures.
@@ -28,7 +28,9 @@ FILLERS = {"epoch", "step", "iter", "iteration", "iterations", "batch", "mean", 
 METRICS = {
     "loss": "loss", "losses": "loss", "cost": "loss", "objective": "loss", "nll": "loss", "xent": "loss", "trl": "loss",
     "tel": "loss", "lm_loss": "loss", "cross_entropy": "loss", "crossentropy": "loss", "ce_loss": "loss", "smoothl1": "smooth_l1_loss", "bpb": "bits_per_byte",
-    "bpc": "bits_per_character", "nll_loss": "loss",
+    "bpc": "bits_per_character", "nll_loss": "loss", "cross_entropy_loss": "loss", "crossentropyloss": "loss", "ce": "loss", "bce": "loss",
+    "language_cross_entropy": "loss", "language_perplexity": "perplexity",
+    "logloss": "loss", "log_loss": "loss", "binary_logloss": "loss", "multi_logloss": "loss", "mlogloss": "loss",
     "lr": "lr", "learning_rate": "lr", "learningrate": "lr", "l_r": "lr", "rate": "lr", "lrs": "lr",
     "lrm": "lr_multiplier", "lr_mult": "lr_multiplier",
     "acc": "accuracy", "accuracy": "accuracy", "acc1": "accuracy", "top1": "accuracy", "prec1": "accuracy", "acc_1": "accuracy",
@@ -57,8 +59,8 @@ HIGHER_IS_BETTER = {"accuracy", "accuracy_top5", "map", "map50", "miou", "iou", 
 LOWER_IS_BETTER = {"loss", "error", "error_top5", "perplexity", "mae", "mse", "rmse", "cer", "wer", "fid", "bits_per_byte",
                    "bits_per_character"}  # fmt: skip
 
-_LR = re.compile(r"(?:^|.*[/_\-. ])(?:lr|learning_rate)(?:[/_\-. ]?(?:pg|group|g)?_?\d*|[-/_](?:adamw?|sgd|rmsprop|adagrad|nadam|lamb|lion)"
-                 r"(?:-\d+)?(?:[-/]pg\d+)?)$", re.IGNORECASE)  # fmt: skip
+_LR = re.compile(r"(?:^|.*[/_\-. ])(?:lr|learning_rate)(?:[/_\-. ]?(?:pg|group|g)?_?\d*|[-/_]\w*(?:adam|sgd|rmsprop|adagrad|adafactor|lamb|lion|muon)\w*"
+                 r"(?:-\d+)?(?:[-/](?:pg|group)\d+)?)$", re.IGNORECASE)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WORDS = re.compile(r"[a-z]+\d*|\d+")
 
@@ -77,7 +79,10 @@ def canonical(tag: str) -> Name:
     if (whole := METRICS.get("_".join(parts))) is not None and not any(word in SPLITS for word in parts if word != "eval"):
         return Name(whole, "")
     split = next((SPLITS[word] for word in parts if word in SPLITS), "")
-    rest = [word for word in parts if word not in SPLITS or word in METRICS]
+    rest = [
+        word for i, word in enumerate(parts)
+        if (word not in SPLITS or word in METRICS) and not (i and word.isdigit() and parts[i - 1] in SPLITS)  # `valid_0`
+    ]  # fmt: skip
     core = list(dict.fromkeys(word for word in rest if word not in FILLERS))   # `Loss/total_loss` says loss twice
     for candidate in ("_".join(rest), "_".join(core)):
         if candidate in METRICS:

@@ -5,116 +5,25 @@ Works on a line's shape (see `shapes`): the words between the numbers. The resul
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 
+from logdoctor_parsers.drafts import Draft, finish
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
+from logdoctor_parsers.named_aside import name_aside, names_behind
 from logdoctor_parsers.names import words
-from logdoctor_parsers.phrases import Key, key_before, unit_of, without_small_words
+from logdoctor_parsers.phrases import Key, key_before, unit_of
+from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Field, Reading
 
 MAX_NUMBERS = 400
-AVERAGE = " (avg)"  # what the tag of a running average ends with
-WITHOUT_SPLIT = ("lr", "lr_multiplier", "grad_norm")
-
-
-@dataclass(frozen=True)
-class Field:
-    """The number at `index` is a value of the series (`tag`, `metric`, `split`)."""
-
-    index: int
-    tag: str
-    metric: str
-    split: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the numbers of one line shape mean; indexes count the line's numbers from 0, -1: the line has none.
-
-    `count` is an iteration counter of the name `counter`, within the epoch or over the whole run: only the numbers can
-    say; `in_epoch`: it certainly starts anew with each epoch. `step` certainly counts optimizer updates. `role`: the
-    split the line speaks of. `progress`: one of many lines of a single evaluation. `summary`: closes an evaluation.
-    `known`: a metric of the vocabulary is among the values.
-    """
-
-    fields: tuple[Field, ...] = ()
-    epoch: int = -1
-    epochs: int = -1
-    count: int = -1
-    total: int = -1
-    step: int = -1
-    counter: str = ""
-    in_epoch: bool = False
-    role: str = ""
-    progress: bool = False
-    summary: bool = False
-    known: bool = False
-
-    @cached_property
-    def counted(self) -> bool:
-        """Whether the line itself says where it stands."""
-        return self.epoch >= 0 or self.count >= 0 or self.step >= 0
-
-    @cached_property
-    def iterates(self) -> bool:
-        """Whether the line counts iterations of any kind."""
-        return self.count >= 0 or self.step >= 0
-
-    @cached_property
-    def evaluates(self) -> bool:
-        """Whether the line speaks of validation or test data."""
-        return self.role in ("val", "test")
-
-    def with_split(self, split: str) -> Reading:
-        """The same, its values of unsaid split read as of `split`."""
-        fields = tuple(f if f.split or f.metric in WITHOUT_SPLIT else replace(f, split=split) for f in self.fields)
-        return replace(self, fields=fields, role=self.role or split)
-
-    def only(self, indexes: Sequence[int]) -> Reading:
-        """The same with fewer values."""
-        return replace(self, fields=tuple(f for f in self.fields if f.index in indexes))
-
 
 _LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s*[\[(]?\s*$")
 _FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
-_AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
-_NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}  # brackets in which a fraction counts
-_SAYS_EPOCH = re.compile(r"\bepochs?\b", re.IGNORECASE)
 _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
-_SHELL = re.compile(r"\s*\++ ")  # `+ command`, printed by `bash -x`
-_EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
-
-
-@dataclass
-class _Draft:
-    """A reading being made."""
-
-    texts: Sequence[str]
-    example: Sequence[str]
-    keys: list[Key]
-    units: list[str]
-    fields: list[Field] = field(default_factory=list)
-    epoch: int = -1
-    epochs: int = -1
-    count: int = -1
-    total: int = -1
-    step: int = -1
-    counter: str = ""
-    in_epoch: bool = False
-    loose: int = -1  # a fraction without a name
-    role: str = ""
-    settings: int = 0
-    bare: int = 0
-    known: bool = False
-
-    @property
-    def counted(self) -> bool:
-        return self.epoch >= 0 or self.count >= 0 or self.step >= 0
+_RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
+_LEADS = re.compile(r"\[\0\].*|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}).*", re.DOTALL)  # `[12] loss`, `12: loss`
 
 
 def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
@@ -126,48 +35,31 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     before[0] = _LEVEL.sub("", before[0])
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":  # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
-    draft = _Draft(before, example, [key_before(text) for text in before[:-1]], [unit.strip() for unit in units])
-    _name_new_rate(draft)
-    _name_after_amount(draft)
+    keys = [key_before(text) for text in before[:-1]]
+    names_behind(before, keys, units)
+    draft = Draft(before, example, keys, [unit.strip() for unit in units])
+    name_aside(draft.texts, draft.keys, draft.units)
     place = 0
     while place < len(example):
         place += _take(draft, place)
-    return _finish(draft)
+    return finish(draft)
 
 
-def _name_new_rate(draft: _Draft) -> None:
-    """`reducing learning rate of group 0 to 1e-4`: the number after `to` is the rate."""
-    said = ""
-    for text, key in zip(draft.texts, draft.keys, strict=False):
-        if key.kind is Kind.NOTHING and text.strip() == "to" and (named := _NEW_RATE.search(said)):
-            key.rename(named[0])
-        said += text
-
-
-def _name_after_amount(draft: _Draft) -> None:
-    """`Mean test loss of 63 batches: 2.55`: the metric's name stands before the amount it was measured on."""
-    for i, (amount, key) in enumerate(itertools.pairwise(draft.keys)):
-        if not key.separated or not _AMOUNT.match(f"{draft.units[i]} {draft.texts[i + 1].strip()}"):
-            continue
-        key.rename(without_small_words(amount.phrase))
-        amount.kind = Kind.SIDE
-
-
-def _take(draft: _Draft, i: int) -> int:
+def _take(draft: Draft, i: int) -> int:
     """Read the number at `i` (and those that belong to it); returns how many were used up."""
     key = draft.keys[i]
     own, role = draft.texts[i], draft.role
     _hear(draft, own, key)
     fraction = i + 1 < len(draft.example) and draft.texts[i + 1].strip() in ("/", "of", "//")
-    if draft.units[i] in ("epoch", "轮") and key.kind in (
-        Kind.NOTHING,
-        Kind.VALUE,
-        Kind.ROLE,
-    ):  # `3epoch:train: loss=…`
+    unit = draft.units[min(i + fraction, len(draft.units) - 1)]
+    if kind_of(unit) is Kind.EPOCH and key.kind in (Kind.NOTHING, Kind.VALUE, Kind.ROLE):  # `3epoch:train: loss=…`
         return _take_epoch(draft, i, fraction)
+    if _RANGE.match(draft.texts[i + 1]) and draft.count < 0:  # `1-50batch`
+        draft.count, draft.counter, draft.in_epoch = i, "batch", True
+        return 1
     if (listed := _LISTED.search(own)) is not None and not fraction:
         return _take_list(draft, i, listed[1])
-    if key.kind is Kind.EPOCH:
+    if key.kind is Kind.EPOCH or (fraction and key.phrase.lower() == "epochs"):
         return _take_epoch(draft, i, fraction)
     if key.kind is Kind.COUNTER:
         return _take_counter(draft, i, fraction)
@@ -176,35 +68,47 @@ def _take(draft: _Draft, i: int) -> int:
     if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
         draft.epoch = i if draft.epoch < 0 else draft.epoch  # `Train: 3 [ 10/32 …`
         return 1
+    if key.kind is Kind.ROLE and fraction and (used := _take_epochs_before_bracket(draft, i)):
+        return used
     if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (
         fraction and key.opened and key.opened in _OPENS[key.kind]
     ):
         used = _take_value(draft, i, fraction)
-        draft.role = role if key.kind is Kind.ROLE else draft.role
+        draft.role = role if key.kind is Kind.ROLE and "." in draft.example[i] else draft.role
         return used
     if key.kind in (Kind.NOTHING, Kind.ROLE):
         return _take_nameless(draft, i, fraction)
     return 2 if fraction else 1
 
 
-def _hear(draft: _Draft, text: str, key: Key) -> None:
+def _hear(draft: Draft, text: str, key: Key) -> None:
     """Note which split the words before a number speak of."""
     heard = last_role(_FILE.sub("", text))
     own = name_of(key.phrase).split if key.phrase else ""
     draft.role = (own if key.kind in (Kind.METRIC, Kind.VALUE) else "") or last_role(key.said) or heard or draft.role
 
 
-def _follows_bracket(draft: _Draft, i: int) -> bool:
+def _follows_bracket(draft: Draft, i: int) -> bool:
     return i < len(draft.example) and draft.texts[i].strip() == "[" and i + 1 < len(draft.example)
 
 
-def _take_epoch(draft: _Draft, i: int, fraction: bool) -> int:
+def _take_epoch(draft: Draft, i: int, fraction: bool) -> int:
     if draft.epoch < 0:
         draft.epoch, draft.epochs = i, i + 1 if fraction else -1
     return 2 if fraction else 1
 
 
-def _take_counter(draft: _Draft, i: int, fraction: bool) -> int:
+def _take_epochs_before_bracket(draft: Draft, i: int) -> int:
+    """`Train: 3/80 (4%) [ 10/928 …`: the fraction counts epochs; returns how many numbers it uses up, 0 for others."""
+    used = 3 if i + 3 < len(draft.texts) and draft.texts[i + 2].strip() == "(" and draft.units[i + 2] == "%" else 2
+    after = i + used
+    if draft.epoch >= 0 or after + 1 >= len(draft.example) or not draft.texts[after].rstrip().endswith("["):
+        return 0
+    draft.epoch, draft.epochs = i, i + 1
+    return used
+
+
+def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
     if not draft.example[i].isdigit():
         return 2 if fraction else 1  # a share of an epoch
@@ -217,9 +121,16 @@ def _take_counter(draft: _Draft, i: int, fraction: bool) -> int:
     return 2 if fraction else 1
 
 
-def _take_nameless(draft: _Draft, i: int, fraction: bool) -> int:
+def _take_nameless(draft: Draft, i: int, fraction: bool) -> int:
     """A number without a name: part of a counter in brackets, or nothing."""
     opened = draft.keys[i].opened
+    if (
+        i == 0
+        and not fraction
+        and draft.example[0].isdigit()
+        and _LEADS.fullmatch(draft.texts[0].strip() + "\0" + draft.texts[1])
+    ):
+        draft.lone = 0
     if not fraction:
         if opened == "[" and draft.epoch >= 0 and draft.count < 0 and draft.texts[i].strip() in ("][", "] [", "["):
             draft.count, draft.counter, draft.in_epoch = i, "batch", True
@@ -243,12 +154,12 @@ def _take_nameless(draft: _Draft, i: int, fraction: bool) -> int:
     return 2
 
 
-def _is_pair(draft: _Draft, i: int) -> bool:
+def _is_pair(draft: Draft, i: int) -> bool:
     after = draft.texts[i + 1 : i + 3]
     return len(after) == 2 and after[0].strip() == "," and after[1].lstrip().startswith("]")
 
 
-def _take_value(draft: _Draft, i: int, fraction: bool) -> int:
+def _take_value(draft: Draft, i: int, fraction: bool) -> int:
     key = draft.keys[i]
     if fraction:  # `Accuracy: 180/300 (60%)`
         percent = i + 2 < len(draft.example) and draft.units[i + 2] == "%" and draft.texts[i + 2].strip() == "("
@@ -270,13 +181,14 @@ def _take_value(draft: _Draft, i: int, fraction: bool) -> int:
         and draft.texts[after].strip() == "("
         and draft.texts[after + 1].lstrip().startswith(")")
     ):
-        if name_of(key.phrase).metric != "lr" and not draft.units[after].strip("%"):
+        change = draft.example[after][0] in "+-" and draft.example[i][0] not in "+-"  # `4.2 (-0.1)`
+        if name_of(key.phrase).metric != "lr" and not draft.units[after].strip("%") and not change:
             _add(draft, after, key, average=True)
         return 2
     return 1
 
 
-def _take_list(draft: _Draft, i: int, names: str) -> int:
+def _take_list(draft: Draft, i: int, names: str) -> int:
     """`loss_a,loss_b,loss_c 0.1 0.2 0.3`: several names, then as many numbers."""
     tags = [name.strip() for name in names.split(",")]
     for offset, tag in enumerate(tags):
@@ -287,7 +199,7 @@ def _take_list(draft: _Draft, i: int, names: str) -> int:
     return len(tags)
 
 
-def _add(draft: _Draft, index: int, key: Key, *, average: bool = False) -> None:
+def _add(draft: Draft, index: int, key: Key, *, average: bool = False) -> None:
     name = name_of(key.phrase)
     metric = name.metric
     split = "" if metric in WITHOUT_SPLIT else name.split or draft.role
@@ -303,67 +215,6 @@ def _add(draft: _Draft, index: int, key: Key, *, average: bool = False) -> None:
         tag = f"{group[1]}/{tag}"  # `loss[loss=1.2], tot_loss[loss=1.3]`
     draft.known = draft.known or (key.kind is Kind.METRIC and not average)
     draft.fields.append(Field(index, tag + AVERAGE if average else tag, metric, split))
-
-
-def _finish(draft: _Draft) -> Reading:
-    draft.fields = _with_bare_roles(draft)
-    if draft.loose >= 0:
-        _place_loose(draft)
-    line_role = draft.role if not any(f.split for f in draft.fields) else next(f.split for f in draft.fields if f.split)
-    counted = draft.counted
-    floats = any(
-        draft.keys[f.index].separated and ("." in draft.example[f.index] or draft.example[f.index].isalpha())
-        for f in draft.fields
-    )
-    if not draft.known and not (counted and floats and not draft.settings):
-        draft.fields = []
-    if draft.settings > (len(draft.fields) if counted else 0) or _SHELL.match(draft.texts[0]):
-        draft.fields = []
-    evaluated = bool(_EVALUATED.search(draft.texts[0]))
-    reading = Reading(
-        fields=tuple(draft.fields),
-        epoch=draft.epoch,
-        epochs=draft.epochs,
-        count=draft.count,
-        total=draft.total,
-        step=draft.step,
-        counter=draft.counter,
-        in_epoch=draft.in_epoch,
-        role=line_role,
-        progress=line_role in ("val", "test") and draft.total >= 0 and draft.in_epoch,
-        summary=draft.texts[0].lstrip().startswith("*"),
-        known=draft.known,
-    )
-    return reading.with_split("val") if evaluated else reading
-
-
-def _with_bare_roles(draft: _Draft) -> list[Field]:
-    """`train 0.5 val 0.6`: values called only by their split are losses, unless the line names a loss."""
-    if not draft.bare:
-        return draft.fields
-    others = any(
-        draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr" for f in draft.fields if f.index < len(draft.keys)
-    )
-    counted = draft.counted or draft.loose >= 0
-    out = []
-    for f in draft.fields:
-        if draft.keys[f.index].kind is not Kind.ROLE:
-            out.append(f)
-        elif (counted and "." in draft.example[f.index]) or draft.example[f.index].isalpha():
-            out.append(replace(f, metric=f.metric if others else "loss", split=name_of(f.tag).split))
-            draft.known = True
-    return out
-
-
-def _place_loose(draft: _Draft) -> None:
-    """A fraction without a name counts epochs where the line tells both losses, else iterations."""
-    splits = {f.split for f in draft.fields}
-    after = draft.texts[draft.loose + 2] if draft.loose + 2 < len(draft.texts) else ""
-    if draft.epoch < 0 and (("train" in splits and splits & {"val", "test"}) or _SAYS_EPOCH.search(after)):
-        draft.epoch, draft.epochs = draft.loose, draft.loose + 1
-    elif draft.count < 0:
-        draft.count, draft.total, draft.counter = draft.loose, draft.loose + 1, "iter"
-        draft.in_epoch = draft.role in ("val", "test")
 
 
 def _header_role(text: str) -> str:

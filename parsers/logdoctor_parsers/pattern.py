@@ -14,8 +14,8 @@ from functools import cached_property
 
 from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog, TableBuilder
 from logdoctor_parsers.keys import name_of
-from logdoctor_parsers.pairs import Field, Reading
 from logdoctor_parsers.prefix import strip
+from logdoctor_parsers.readings import Field, Reading
 from logdoctor_parsers.shapes import NUMBER, number
 from logdoctor_parsers.text import TextLines, find_ending, read_lines
 

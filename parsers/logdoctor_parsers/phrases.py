@@ -12,9 +12,11 @@ MAX_WORDS = 6  # of a name; more are a sentence
 
 _WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
 _SEPARATOR = re.compile(
-    r"""["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\b(?:is|was|are|to)\b)?\s*$"""
+    r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
+    r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\||\b(?:is|was|are|to)\b)?)\s*$"""
 )
-_NAME_BACKWARDS = re.compile(r"[\w@/.+*#&% -]*")
+_NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
+_UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
 _EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
 _UNIT = re.compile(
     r"\s?(?:"
@@ -22,7 +24,7 @@ _UNIT = re.compile(
     r"/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
     r"|(?:samples|images|examples|batches)(?!\s*=)\b"
     r"|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?!\w)(?!\s*[:=(]))"
-    r"|epoch(?=\W)|\s?轮"
+    r"|epochs?(?![\w]|\s*[:=])|\s?(?:个|次)?(?:epoch|轮次?|回合|エポック|에폭)"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
 _SMALL_WORDS = frozenset(
@@ -90,11 +92,14 @@ def key_before(text: str) -> Key:
         text = text[: wrapper.start()]
     end = _SEPARATOR.search(text)
     if end is not None:
-        key.separated = bool(end["sep"]) and not end["sep"].isalpha()
+        key.separated = bool(end["item"]) or (bool(end["sep"]) and not end["sep"].isalpha())
         key.said = (end["said"] or "").strip("()[]")
         text = text[: end.start()]
-    phrase = _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1])
+    phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
     key.rename(phrase if len(phrase.split()) <= MAX_WORDS else "")
+    if end is not None and end["sep"] == "|" and key.kind is not Kind.METRIC:  # a column's edge, not a name's
+        key.rename("")
+        key.separated = False
     return key
 
 

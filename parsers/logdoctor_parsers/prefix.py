@@ -19,7 +19,11 @@ _SHORT_DATE = rf"\d\d/\d\d {_CLOCK}(?:\.\d+)?|{_CLOCK}(?:[.,]\d+)?|[A-Z][a-z]{{2
 _LOGGER = r"(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)"  # in brackets of its own
 PREFIX = re.compile(
     r"\s*(?:\([^()]*\bpid=\d+[^()]*\)\s*)?"  # Ray
-    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}:\s+(?=[\[{:A-Za-z]))?"  # one of many
+    r"(?:\[pod/[\w./-]+\]\s+"  # containers
+    r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-\d+\s+\|\s"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]+ [\w.-]+\[\d+\]:\s)?"
+    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}: +(?=[\[{:A-Za-z])"  # one of many
+    r"|\[\d+,\d+\]<std(?:out|err)>:\s*)?"
     rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"  # glog
     rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
     rf"(?(open)[^\]\[|]*\](?:\s*\[{_LOGGER}\])*(?:\s*\([\w.]+ \d+\):)?"
@@ -27,6 +31,8 @@ PREFIX = re.compile(
     r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))"  # file and line
     r"|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"
     r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"  # Loguru
+    r"(?: std(?:out|err) [FP] )?"  # container runtimes
+    r"(?:\s*-\s*(?:INFO|DEBUG|WARNING)\s*-\s*(?:\w+(?:\.\w+)+|__main__|root)\s*-\s+)?"  # a logger's name
 )
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 

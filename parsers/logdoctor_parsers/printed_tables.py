@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from logdoctor_parsers.keys import Kind, kind_of
+from logdoctor_parsers.names import SPLITS
 
 MIN_COLUMNS = 3
 _NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# ]{0,40}$")
@@ -14,6 +15,8 @@ _CELL = re.compile(
     r"[*]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)\*?$", re.IGNORECASE
 )
 _WORD = re.compile(r"\S+")
+_WIDE_CELL = re.compile(r"\S+(?: \S+)*")  # names of several words, two blanks apart
+_MISSING = ("n/a", "na", "-", "--", "none", "")
 
 
 class Cell(NamedTuple):
@@ -45,7 +48,11 @@ class Header:
                 match[3] and match[3] != "%" and not match[2] and kind_of(self.names[column]) is Kind.METRIC
             ):
                 found.append(Cell(column, match[1], match[2] or ""))
-            elif text and text[0].isalpha() and kind_of(self.names[column]) in (Kind.EPOCH, Kind.COUNTER, Kind.METRIC):
+            elif (
+                text
+                and text[0].isalpha()
+                and column_kind(self.names[column]) in (Kind.EPOCH, Kind.COUNTER, Kind.METRIC)
+            ):
                 return []
         if len(found) < 2 or (self.classes and not line.lstrip().startswith("all ")):
             return []
@@ -59,12 +66,13 @@ class Header:
     @property
     def position(self) -> int:
         """The column that counts epochs, else the one that counts iterations."""
-        kinds = [kind_of(name) for name in self.names]
+        kinds = [column_kind(name) for name in self.names]
         return kinds.index(Kind.EPOCH) if Kind.EPOCH in kinds else kinds.index(Kind.COUNTER)
 
     def _cells(self, line: str) -> list[tuple[int, str]]:
         if self.separator:
-            texts = [text.strip() for text in line.strip("|" if self.separator == "|" else "\n").split(self.separator)]
+            row = line.strip().strip("|") if self.separator == "|" else line.strip("\n")
+            texts = [text.strip() for text in row.split(self.separator)]
             return list(enumerate(texts)) if len(texts) == len(self.names) else []
         found = list(_WORD.finditer(line))
         if len(found) == len(self.names):
@@ -79,6 +87,37 @@ class Header:
     def _nearest(self, edge: int) -> int:
         """The column whose name ends nearest to `edge`: tables align to the right and leave cells empty."""
         return min(range(len(self.edges)), key=lambda column: abs(self.edges[column] - edge))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A table whose columns are splits and whose rows are metrics: `Training | Validation`, `loss | 0.40 | 0.50`."""
+
+    splits: tuple[str, ...]
+
+    def row(self, line: str) -> tuple[str, list[Cell]]:
+        """The row's metric and its numbers; no numbers where the line is no row of this table."""
+        name, *texts = [text.strip() for text in re.split(r"\s*\|\s*|\s{2,}", line.strip().strip("|").strip())]
+        if len(texts) != len(self.splits) or kind_of(name) not in (Kind.METRIC, Kind.VALUE):
+            return name, []
+        cells = [(column, _CELL.match(text)) for column, text in enumerate(texts) if text.lower() not in _MISSING]
+        if not all(match is not None for _, match in cells):
+            return name, []
+        return name, [Cell(column, match[1], "") for column, match in cells if match is not None]
+
+
+def matrix_of(line: str) -> Matrix | None:
+    """The table of splits that a line may begin: nothing but words for different splits."""
+    cells = [cell for cell in re.split(r"\s*\|\s*|\s{2,}|\t", line.strip().strip("|").strip()) if cell]
+    if cells and cells[0].lower() in ("metric", "metrics", "name"):
+        cells = cells[1:]
+    splits = [SPLITS.get(cell.lower(), "") for cell in cells]
+    return Matrix(tuple(splits)) if len(cells) > 1 and all(splits) and len(set(splits)) == len(cells) else None
+
+
+def column_kind(name: str) -> Kind:
+    """What a column's name says; `#`, `E` and `It` are names of counters only in tables."""
+    return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER}.get(name.lower()) or kind_of(name)
 
 
 def _unglued(text: str) -> list[str]:
@@ -96,14 +135,31 @@ def header_of(line: str) -> Header | None:
         return None
     separator = "\t" if "\t" in line.strip() else "|" if line.count("|") >= MIN_COLUMNS - 1 else ""
     if separator:
-        names = [name.strip() for name in line.strip("|" if separator == "|" else "").split(separator)]
-        edges: list[int] = []
-    else:
-        found = list(_WORD.finditer(line))
-        names, edges = [match[0] for match in found], [match.end() for match in found]
+        names = [name.strip() for name in line.strip().strip("|" if separator == "|" else "").split(separator)]
+        return _header(names, separator, [])
+    for cell in (_WIDE_CELL, _WORD):
+        found = [match for match in cell.finditer(line) if match[0] != "#" or match.start() > _indent(line)]
+        if cell is _WIDE_CELL and any(_holds_counter(match[0]) for match in found):
+            continue
+        if (header := _header([match[0] for match in found], "", [match.end() for match in found])) is not None:
+            return header
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _holds_counter(cell: str) -> bool:
+    """Whether a cell of several words has a counter among them: then each word is a name."""
+    said = cell.split(" ")
+    return len(said) > 1 and any(word.isalpha() and kind_of(word) in (Kind.EPOCH, Kind.COUNTER) for word in said)
+
+
+def _header(names: list[str], separator: str, edges: list[int]) -> Header | None:
     if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names):
         return None
-    kinds = [kind_of(name) for name in names]
+    kinds = [column_kind(name) for name in names]
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if names[0].lower() == "class" and Kind.METRIC in kinds:
         return Header(tuple(names), separator, tuple(edges))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog
 from logdoctor_parsers.dialects import dialect_of
-from logdoctor_parsers.text import decode, find_ending, lines_of, read_lines
-from logdoctor_parsers.text_generic import read_text
+from logdoctor_parsers.text import TextLines, decode, find_ending, lines_of
+from logdoctor_parsers.text_generic import ReadText, read_text
 
 _CODE = (".py", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".js", ".ts", ".java", ".go", ".rs", ".sh", ".tex", ".bib")
 _DOCUMENTS = (".html", ".htm", ".xml", ".svg", ".css", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".prototxt", ".ipynb")
@@ -20,6 +22,7 @@ _TELLING = re.compile(
 )
 _WIDE = 64 * 1024 * 1024
 MARKED_LINES = 2000  # searched for a dialect's mark
+MIN_POINTS = 3  # of the longest series; with fewer, a progress bar's states are read too
 MIN_LINES = 2  # data lines in a head that make a log
 
 
@@ -41,14 +44,13 @@ class PyTorchParser:
             return Match.NO
         if dialect_of(text):
             return Match.SURE
-        if read_text(lines_of(file.head)).data >= MIN_LINES:
+        if _read(file.head)[1].data >= MIN_LINES:
             return Match.MAYBE
         return Match.MAYBE if _tells(file) else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file. Errors: OSError where it cannot be read."""
-        lines = read_lines(file)
-        found = read_text(lines)
+        lines, found = _read(file.read())
         ending = find_ending(lines, found.last_data)
         if found.torn and ending.kind in ("open", "finished"):
             ending = Ending("torn", lines.physical, "the last line is cut")
@@ -65,6 +67,18 @@ class PyTorchParser:
             tail=lines.tail,
             dialect=dialect_of("\n".join(lines.texts[:MARKED_LINES])),
         )
+
+
+def _read(data: bytes) -> tuple[TextLines, ReadText]:
+    """A log's lines and what they say; the states that a progress bar overwrote count where there is little else."""
+    lines = lines_of(data)
+    found = read_text(lines)
+    if lines.overwritten and np.bincount(found.table.code, minlength=1).max() < MIN_POINTS:
+        states = lines_of(data, states=True)
+        more = read_text(states, states=True)
+        if len(more.table) > len(found.table):
+            return states, more
+    return lines, found
 
 
 def _tells(file: LogFile) -> bool:

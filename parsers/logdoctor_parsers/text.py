@@ -42,7 +42,7 @@ class TextLines:
 
     `texts[i]` stands on physical line `numbers[i]` (from 1); a physical line with carriage returns gives several texts,
     an overwritten progress bar only its last state. `physical`: lines an editor counts. `unterminated`: the file does
-    not end with a line end, so its last line may be cut.
+    not end with a line end, so its last line may be cut. `overwritten`: states of progress bars left out.
     """
 
     texts: list[str]
@@ -50,6 +50,7 @@ class TextLines:
     physical: int
     unterminated: bool
     encoding: str
+    overwritten: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -68,8 +69,8 @@ def read_lines(file: LogFile) -> TextLines:
     return lines_of(file.read())
 
 
-def lines_of(data: bytes) -> TextLines:
-    """The lines of a log's bytes; never fails."""
+def lines_of(data: bytes, *, states: bool = False) -> TextLines:
+    """The lines of a log's bytes; `states`: progress bars in all their states. Never fails."""
     text, encoding = decode(data)
     text = _clean(text).replace("\r\r\n", "\n").replace("\r\n", "\n")
     rows = text.split("\n")
@@ -80,11 +81,14 @@ def lines_of(data: bytes) -> TextLines:
         return TextLines(rows, list(range(1, len(rows) + 1)), len(rows), unterminated, encoding)
     texts: list[str] = []
     numbers: list[int] = []
+    written = 0
     for number, row in enumerate(rows, 1):
-        for shown in _shown(row.rstrip("\r")):
+        parts = [part for part in row.split("\r") if part and not part.isspace()]
+        written += max(len(parts), 1)
+        for shown in (parts if states else _shown(parts)) or [""]:
             texts.append(shown)
             numbers.append(number)
-    return TextLines(texts, numbers, len(rows), unterminated, encoding)
+    return TextLines(texts, numbers, len(rows), unterminated, encoding, written - len(texts))
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -131,13 +135,9 @@ def _clean(text: str) -> str:
     return text
 
 
-def _shown(row: str) -> list[str]:
-    """What of a line with carriage returns counts: bars only in their last state or when complete, all other text."""
-    if "\r" not in row:
-        return [row]
-    parts = [part for part in row.split("\r") if part and not part.isspace()]
-    kept = [part for part in parts[:-1] if "100%|" in part or not _BAR.search(part)]
-    return kept + parts[-1:] or [""]
+def _shown(parts: list[str]) -> list[str]:
+    """What counts of the parts between carriage returns: bars in their last state or when complete, all other text."""
+    return [part for part in parts[:-1] if "100%|" in part or not _BAR.search(part)] + parts[-1:]
 
 
 def find_ending(lines: TextLines, last_data: int = 0) -> Ending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +10,11 @@ from typing import NamedTuple
 
 from logdoctor_parsers.bars import bar_in
 from logdoctor_parsers.contract import Fact, Problem, Table
-from logdoctor_parsers.dialects import PATTERNS
-from logdoctor_parsers.keys import Kind, kind_of, name_of
-from logdoctor_parsers.pairs import AVERAGE, WITHOUT_SPLIT, Field, Reading, read_shape
+from logdoctor_parsers.languages import PUNCTUATION
+from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading, shape_of
 from logdoctor_parsers.prefix import strip
-from logdoctor_parsers.printed_tables import Cell, Header, header_of
+from logdoctor_parsers.printed_tables import Header, Matrix, header_of
+from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Reading
 from logdoctor_parsers.shapes import number, regex_of, split
 from logdoctor_parsers.shapes import shape as texts_of
 from logdoctor_parsers.text import TextLines
@@ -21,17 +22,14 @@ from logdoctor_parsers.text_facts import facts_in
 from logdoctor_parsers.tracks import Row, Track, table_of
 
 MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
+MAX_LABELS = 2000  # lines searched for labels
+MIN_LABELS = 3  # different ones that show a counter
 MAX_LINE = 20_000  # characters; longer lines are dumps
 FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
 RECENT = 6  # patterns tried before a line is split
-_TIMED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank")
-_RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
-_SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
-_START = re.compile(
-    r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring"
-    r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
-    r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
-)
+_PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
+_LABEL = re.compile(r"\s*(\d{1,3}): +(?=[\[{:A-Za-z])")
+_BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of a line that is cut
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ class ReadText:
     torn: bool
 
 
-def read_text(lines: TextLines) -> ReadText:
-    """Read all lines."""
-    reader = _Reader()
+def read_text(lines: TextLines, *, states: bool = False) -> ReadText:
+    """Read all lines; `states`: they hold progress bars in all their states."""
+    reader = _Reader(_are_numbered(lines.texts), states)
     last = len(lines) - 1
     for place, (line, raw) in enumerate(lines):
         if len(raw) <= MAX_LINE and raw and not raw.isspace():
@@ -57,58 +55,55 @@ def read_text(lines: TextLines) -> ReadText:
     return reader.finish()
 
 
-@dataclass
-class _Shape:
-    """What a line shape is: a reading, or a table's header.
-
-    `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts. `seen` counts its
-    lines, `regex` reads them once they are frequent.
-    """
-
-    reading: Reading
-    header: Header | None = None
-    facts: bool = False
-    section: bool = False
-    start: bool = False
-    seen: int = 0
-    regex: re.Pattern[str] | None = None
+def _are_numbered(texts: Sequence[str]) -> bool:
+    """Whether `12: ` at the start of lines counts them (it grows) rather than telling the rank that printed them."""
+    labels = [int(match[1]) for text in texts[:MAX_LABELS] if (match := _LABEL.match(text)) is not None]
+    return len(set(labels)) >= MIN_LABELS and all(a <= b for a, b in itertools.pairwise(labels))
 
 
 class _Line(NamedTuple):
-    """A line as the reader handles it. `bar`: the words of a progress bar. `cut`: the file ends inside it."""
+    """A line as the reader handles it.
+
+    `bar`: the words of a progress bar; `partial`: one not at its end; `cut`: the file ends inside the line.
+    """
 
     number: int
     text: str
     wall_time: float
     bar: bool = False
+    partial: bool = False
     cut: bool = False
 
 
 class _Reader:
     """The state while reading: the epoch and split announced, the evaluation under way, the table being printed."""
 
-    def __init__(self) -> None:
-        self._shapes: dict[tuple[str, ...], _Shape] = {}
-        self._recent: list[_Shape] = []
+    def __init__(self, numbered: bool, states: bool) -> None:
+        self._numbered, self._states = numbered, states
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._recent: list[Shape] = []
         self._readings: dict[Reading, Reading] = {}  # one object for equal readings: identity is cheap to look up
         self._variants: dict[tuple[int, str], Reading] = {}
         self._tracks: dict[tuple[int, bool], Track] = {}
         self._facts: list[Fact] = []
         self._planned: dict[str, float] = {}
+        self._totals: set[float] = set()  # at which training's own counters end
         self._problems: list[Problem] = []
         self._starts: list[int] = []
         self._epoch = self._count = self._announced = self._role = self._evaluating = ""
         self._pending: tuple[Track, Row] | None = None
-        self._table: Header | None = None
+        self._table: Header | Matrix | None = None
         self._last_text = ""
         self._copies = self._data = self._last_data = self._line = 0
-        self._in_settings = self._torn = False
+        self._in_settings = self._torn = self._repeats = False
 
     # lines ------------------------------------------------------------------------------------------------------
     def take(self, number: int, raw: str, *, cut: bool = False) -> None:
         """Read one line; `cut`: it is the file's last and has no end."""
         self._line = number
-        text, wall_time = strip(raw) if _TIMED.match(raw) else (raw, float("nan"))
+        if not raw.isascii():
+            raw = raw.translate(PUNCTUATION)
+        text, wall_time = strip(raw) if self._has_prefix(raw) else (raw, float("nan"))
         if not cut:
             for place, shape in enumerate(self._recent):
                 if shape.regex is not None and (match := shape.regex.match(text)) is not None:
@@ -122,6 +117,9 @@ class _Reader:
         elif (unbarred := self._behind_bar(line)) is not None:
             self._take_text(unbarred)
 
+    def _has_prefix(self, raw: str) -> bool:
+        return _PREFIXED.match(raw) is not None and not (self._numbered and _LABEL.match(raw))
+
     def _behind_bar(self, line: _Line) -> _Line | None:
         """The line without its progress bar; None where nothing is left or the bar stood behind a table's row."""
         bar = bar_in(line.text)
@@ -131,6 +129,7 @@ class _Reader:
             if float(bar.total if bar.total.isdigit() else "nan") == self._planned.get("max_iter"):
                 self._count = self._announced = bar.n
             return line._replace(text=strip(bar.text)[0])
+        line = line._replace(partial=bar.n != bar.total)
         described = line._replace(text=bar.described, bar=True)
         if self._take_row(described) or self._take_header(described):
             return None
@@ -150,13 +149,13 @@ class _Reader:
         elif not line.bar or "poch" in line.text:
             self._take_other(line, shape, parts[1::2])
 
-    def _shape(self, parts: list[str], text: str) -> _Shape:
+    def _shape(self, parts: list[str], text: str) -> Shape:
         key = texts_of(parts)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.clear()
-            shape = self._shapes[key] = _shape_of(parts, text)
+            shape = self._shapes[key] = shape_of(parts, text)
             shape.reading = self._same(shape.reading)
         shape.seen += 1
         if shape.seen >= FREQUENT and shape.reading.fields and "%|" not in text:
@@ -174,17 +173,22 @@ class _Reader:
 
     def _take_row(self, line: _Line) -> bool:
         """A row of the printed table under way; false where the line is none."""
-        if self._table is None or not (cells := self._table.row(line.text)):
+        if self._table is None:
             return False
-        made, found = _row_reading(self._table, cells)
+        if isinstance(self._table, Matrix):
+            name, cells = self._table.row(line.text)
+            made, found = matrix_reading(name, self._table.splits, cells)
+        else:
+            made, found = row_reading(self._table, self._table.row(line.text))
         if made.fields:
             self._take_data(line, self._same(made), found)
         return bool(made.fields)
 
     # lines without values ---------------------------------------------------------------------------------------
-    def _take_other(self, line: _Line, shape: _Shape, found: Sequence[str]) -> None:
+    def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
+        self._repeats = shape.repeats
         if shape.facts and (facts := facts_in(line.text, line.number)):
             self._facts += facts
             self._planned.update({fact.name: fact.value for fact in facts if fact.name == "max_iter"})
@@ -195,7 +199,7 @@ class _Reader:
             self._enter(found[reading.epoch])
             self._announced = ""
             self._plan(reading, found, line)
-        if reading.iterates and not reading.in_epoch:
+        if reading.iterates and not reading.evaluates and not (reading.in_epoch and self._epoch):
             self._count = self._announced = found[reading.step if reading.step >= 0 else reading.count]
         if reading.role:
             self._role = reading.role
@@ -222,10 +226,15 @@ class _Reader:
             self._copies += 1
             return
         self._last_text = line.text
+        repeats, self._repeats = self._repeats, False
+        if repeats and reading.count >= 0 and number(found[reading.count]) <= number(self._count or "nan"):
+            return
         if reading.epoch >= 0:
             self._enter(found[reading.epoch])
         if reading.counted:
             self._plan(reading, found, line)
+            if reading.total >= 0 and not reading.evaluates:
+                self._totals.add(number(found[reading.total]))
             if reading.iterates or reading.role:
                 self._role = ""
         reading = self._placed(reading)
@@ -234,14 +243,24 @@ class _Reader:
         self._data += 1
         self._last_data = line.number
         self._in_settings = False
-        if reading.progress or (line.bar and reading.count >= 0):
+        if line.partial and self._states:  # a bar goes on showing the last evaluation
+            reading = self._same(reading.only([f.index for f in reading.fields if f.split not in ("val", "test")]))
+        if (line.bar and reading.count >= 0 and not self._states) or self._counts_evaluation(reading, found):
             self._progress(self._track(reading, line.bar), row)
             return
-        if reading.iterates and not reading.evaluates:
-            self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
         if self._pending is not None:
             self._end_evaluation({f.metric for f in reading.fields} if reading.evaluates else set())
+        if reading.iterates and not reading.evaluates:
+            self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
         self._track(reading, line.bar).rows.append(row)
+
+    def _counts_evaluation(self, reading: Reading, found: Sequence[str]) -> bool:
+        """Whether the line is one of many of a single evaluation: its counter runs to a total of its own."""
+        if reading.progress:
+            return True
+        if not reading.evaluates or reading.total < 0 or any(f.split == "train" for f in reading.fields):
+            return False
+        return bool(self._epoch) or (bool(self._count) and number(found[reading.total]) not in self._totals)
 
     def _is_setting(self, reading: Reading) -> bool:
         """A lone value that belongs to a dump of settings: a rate before any epoch, or between other settings."""
@@ -293,14 +312,20 @@ class _Reader:
             averaged = {f.tag.removesuffix(AVERAGE) for f in fields if f.tag.endswith(AVERAGE)}
             fields = tuple(f for f in fields if f.metric not in summarised and f.tag not in averaged)
         if fields:
-            self._track(self._same(replace(track.reading, fields=fields)), track.bar).rows.append(row)
+            own = -1 if track.evaluates and not track.bar else track.reading.count  # of the evaluation, not of training
+            reading = replace(track.reading, fields=fields, count=own, total=-1 if own < 0 else track.reading.total)
+            self._track(self._same(reading), track.bar).rows.append(
+                row._replace(iteration=row.iteration if own >= 0 else "" if self._epoch else self._count)
+            )
 
     # the end ----------------------------------------------------------------------------------------------------
-    def _untorn(self, parts: list[str], shape: _Shape) -> Reading:
+    def _untorn(self, parts: list[str], shape: Shape) -> Reading:
         """The last line has no end. Where it was cut its last number may be cut too: that one does not count."""
         texts = texts_of(parts)
         whole = shape.seen > 1 and not texts[-1]
-        if whole:
+        if texts[-1] in _BEGUN_EXPONENT and len(texts) > 1:
+            self._torn, texts = True, (*texts[:-1], "")
+        elif whole:
             before = [
                 t.rows[-1].numbers[-1]
                 for t in self._tracks.values()
@@ -343,44 +368,3 @@ class _Reader:
             self._last_data,
             self._torn,
         )
-
-
-def _shape_of(parts: list[str], text: str) -> _Shape:
-    """Work out what a new line shape is."""
-    texts, example = parts[::2], parts[1::2]
-    start = bool(_START.search(text))
-    if not example:
-        section = bool(_SECTION.match(text))
-        return _Shape(read_shape(texts, example), header_of(text), bool(facts_in(text, 0)), section, start)
-    for pattern in PATTERNS:
-        if (reading := pattern.reading(text)) is not None:
-            return _Shape(reading)
-    reading = read_shape(texts, example)
-    if reading.fields and not _RUN_SUMMARY.search(text):
-        return _Shape(reading)
-    return _Shape(replace(reading, fields=()), facts=bool(facts_in(text, 0)), start=start)
-
-
-def _row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[str]]:
-    """A table row as a reading and its numbers."""
-    found: list[str] = []
-    fields: list[Field] = []
-    epoch = epochs = count = -1
-    counter = ""
-    for cell in cells:
-        name = header.names[cell.column]
-        kind = kind_of(name)
-        place = len(found)
-        found.append(cell.value)
-        if kind is Kind.EPOCH and epoch < 0:
-            epoch = place
-            if cell.total:
-                epochs = len(found)
-                found.append(cell.total)
-        elif kind is Kind.COUNTER and count < 0:
-            count, counter = place, name.lower()
-        elif kind in (Kind.METRIC, Kind.VALUE):
-            said = name_of(name)
-            fields.append(Field(place, name, said.metric, said.split or ("val" if header.classes else "")))
-    in_epoch = counter.startswith("batch")
-    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=True), found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers.contract import Floats, Table, TableBuilder
-from logdoctor_parsers.pairs import AVERAGE, Reading
+from logdoctor_parsers.readings import AVERAGE, Reading
 from logdoctor_parsers.shapes import number, numbers
 
+SUMMARY = " (epoch)"  # what the tag of a value over the whole epoch ends with, where another tells its batches
 MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no counter at all
 
 
@@ -85,15 +86,58 @@ class _Columns:
 
 def table_of(tracks: Sequence[Track]) -> Table:
     """All rows as one table. What progress bars say counts only where no printed line tells the train loss."""
+    tracks = _unified(tracks)
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
-    columns = [_Columns(track) for track in tracks if track.rows and track.stands]
+    columns = [_Columns(track) for track in _without_repeated_rates(tracks) if track.rows and track.stands]
     inner = _counters_within_epochs(columns)
-    trained = _Trained.of(columns, inner)
+    trained = _Training(_Trained.of(columns, inner, within=True), _Trained.of(columns, inner, within=False))
+    finer = _told_by_batch(columns, inner)
     builder = TableBuilder()
     for track in columns:
-        _extend(builder, track, inner, trained)
+        _extend(builder, track, inner, trained, finer)
     return builder.build()
+
+
+def _unified(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks; lines printed before the log first names a split go on in what it then calls training."""
+    training = {(track.reading, track.bar): track for track in tracks if track.reading.role == "train"}
+    kept = []
+    for track in tracks:
+        twin = None if track.reading.role else training.get((track.reading.with_split("train"), track.bar))
+        if twin is None or not twin.rows:
+            kept.append(track)
+        else:
+            twin.rows = sorted([*twin.rows, *track.rows], key=lambda row: row.line)
+    return kept
+
+
+def _without_repeated_rates(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks; lines of an evaluation do not count the rate once more that training's own lines tell."""
+    told = {
+        f.tag
+        for track in tracks
+        if track.rows and not track.evaluates
+        for f in track.reading.fields
+        if f.metric == "lr"
+    }
+    for track in tracks:
+        if track.evaluates:
+            fields = tuple(f for f in track.reading.fields if f.metric != "lr" or f.tag not in told)
+            track.reading = replace(track.reading, fields=fields)
+    return list(tracks)
+
+
+def _told_by_batch(columns: Sequence[_Columns], inner: set[str]) -> set[str]:
+    """The tags of training values that are told several times an epoch."""
+    found: set[str] = set()
+    for c in columns:
+        reading = c.track.reading
+        if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.track.bar:
+            epochs = np.unique(c.epoch[np.isfinite(c.epoch)])
+            if len(c.track.rows) > len(epochs) > 0:
+                found.update(f.tag for f in reading.fields)
+    return found
 
 
 def _counters_within_epochs(columns: Sequence[_Columns]) -> set[str]:
@@ -123,50 +167,67 @@ def _starts_anew(rows: npt.NDArray[np.float64], otherwise: bool) -> bool:
 
 @dataclass(frozen=True)
 class _Trained:
-    """Where training stood at each of its lines, in file order; shape (n,) each."""
+    """Where training stood at each of its lines, in file order; shape (n,) each. `count`: of batches or of steps."""
 
     line: Floats
     epoch: Floats
-    batch: Floats
-    batches: Floats
+    count: Floats
+    total: Floats
 
     @classmethod
-    def of(cls, columns: Sequence[_Columns], inner: set[str]) -> _Trained:
-        """Collect the lines that count batches inside an epoch."""
+    def of(cls, columns: Sequence[_Columns], inner: set[str], *, within: bool) -> _Trained:
+        """Collect the lines that count batches inside an epoch (`within`) or steps over the whole run."""
         parts = [
             np.stack([c.line, c.epoch, c.count, c.numbers(c.track.reading.total)])
             for c in columns
-            if c.track.reading.count >= 0 and not c.track.evaluates and c.track.reading.counter in inner
+            if c.track.reading.count >= 0 and not c.track.evaluates and (c.track.reading.counter in inner) == within
         ]
         rows = np.concatenate(parts, axis=1) if parts else np.empty((4, 0))
         return cls(*rows[:, np.argsort(rows[0], kind="stable")])
 
     def inside(self, line: Floats, epoch: Floats) -> tuple[Floats, Floats]:
-        """The position of lines at which an epoch was not over yet: training went on in the same epoch afterwards."""
+        """Count and total at lines where an epoch was not over yet: training went on in the same epoch afterwards.
+
+        What follows the last line of training is taken to lie inside its epoch where all before it did.
+        """
         if len(self.line) < 2:
             return np.full(len(line), np.nan), np.full(len(line), np.nan)
-        after = np.clip(np.searchsorted(self.line, line), 1, len(self.line) - 1)
-        before = after - 1
-        within = (self.line[after] > line) & (self.line[before] < line) & (self.batch[after] > self.batch[before])
+        following = np.searchsorted(self.line, line)
+        after = np.clip(following, 1, len(self.line) - 1)
+        before = np.clip(following - 1, 0, len(self.line) - 1)
+        within = (self.line[after] > line) & (self.line[before] < line) & (self.count[after] > self.count[before])
         within &= (self.epoch[after] == self.epoch[before]) & (self.epoch[before] == epoch)
-        return np.where(within, self.batch[before], np.nan), np.where(within, self.batches[before], np.nan)
+        last = (following == len(self.line)) & (self.epoch[before] == epoch)
+        if not last.all() and within[~last].all():
+            within |= last
+        return np.where(within, self.count[before], np.nan), np.where(within, self.total[before], np.nan)
 
 
-def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: _Trained) -> None:
-    """Add the rows of one track."""
+@dataclass(frozen=True)
+class _Training:
+    """The lines of training that count batches inside epochs, and those that count steps over the whole run."""
+
+    inside: _Trained
+    whole: _Trained
+
+
+def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: _Training, finer: set[str]) -> None:
+    """Add the rows of one track. A line that closes an epoch does not continue the series (`finer`) of its batches."""
     track, reading = columns.track, columns.track.reading
     step, batch, batches = _position(columns, inner, trained)
     wall_time = [row.wall_time for row in track.rows]
     stepwise = bool(np.all(np.isnan(columns.epoch))) and not reading.evaluates
+    closes = reading.count < 0 and bool(np.all(np.isfinite(columns.epoch))) and not reading.evaluates
     for f in reading.fields:
         metric = f"{f.metric}_since_start" if stepwise and f.tag.endswith(AVERAGE) else f.metric
+        tag = f.tag + SUMMARY if closes and f.tag in finer and f.split not in ("val", "test") else f.tag
         builder.extend(
-            f.tag, columns.numbers(f.index), columns.line, step=step, epoch=columns.epoch, batch=batch, batches=batches,
+            tag, columns.numbers(f.index), columns.line, step=step, epoch=columns.epoch, batch=batch, batches=batches,
             wall_time=wall_time, metric=metric, split=f.split,
         )  # fmt: skip
 
 
-def _position(columns: _Columns, inner: set[str], trained: _Trained) -> tuple[Floats, Floats, Floats]:
+def _position(columns: _Columns, inner: set[str], trained: _Training) -> tuple[Floats, Floats, Floats]:
     """Step, batch and batches of a track's rows. An evaluation's own counter is no position in training."""
     reading = columns.track.reading
     nan = np.full(len(columns.line), np.nan)
@@ -180,7 +241,8 @@ def _position(columns: _Columns, inner: set[str], trained: _Trained) -> tuple[Fl
     if not reading.evaluates:
         return step, columns.count if within else nan, columns.numbers(reading.total) if within else nan
     if within or reading.count < 0:
-        return step, *trained.inside(columns.line, columns.epoch)
+        steps, _ = trained.whole.inside(columns.line, columns.epoch)
+        return np.where(np.isnan(step), steps, step), *trained.inside.inside(columns.line, columns.epoch)
     return step, nan, nan
 
 

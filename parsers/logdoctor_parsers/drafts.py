@@ -1,0 +1,126 @@
+"""A line's reading while it is made, and how it is closed: which values stand, and what counts them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from logdoctor_parsers.keys import Kind, name_of
+from logdoctor_parsers.phrases import Key
+from logdoctor_parsers.readings import Field, Reading
+
+_SAYS_EPOCH = re.compile(r"\bepochs?\b", re.IGNORECASE)
+_SHELL = re.compile(r"\s*\++ ")  # `+ command`, printed by `bash -x`
+_EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
+_BOOSTING = re.compile(r"\]?:?\t")  # behind the round, as LightGBM, XGBoost and CatBoost print
+
+
+@dataclass
+class Draft:
+    """A reading being made.
+
+    `texts`, `example`, `keys` and `units` belong to the line's numbers. `loose`: a fraction without a name; `lone`: a
+    whole number without a name that the line begins with. `settings` counts hyper-parameters, `bare` the values named
+    by a split only.
+    """
+
+    texts: Sequence[str]
+    example: Sequence[str]
+    keys: list[Key]
+    units: list[str]
+    fields: list[Field] = field(default_factory=list)
+    epoch: int = -1
+    epochs: int = -1
+    count: int = -1
+    total: int = -1
+    step: int = -1
+    counter: str = ""
+    in_epoch: bool = False
+    loose: int = -1
+    lone: int = -1
+    role: str = ""
+    settings: int = 0
+    bare: int = 0
+    known: bool = False
+
+    @property
+    def counted(self) -> bool:
+        return self.epoch >= 0 or self.count >= 0 or self.step >= 0
+
+
+def finish(draft: Draft) -> Reading:
+    """The reading, once all numbers of the line were looked at."""
+    draft.fields = _with_bare_roles(draft)
+    if draft.loose >= 0:
+        _place_loose(draft)
+    elif draft.lone >= 0 and draft.known and not draft.counted:
+        _place_lone(draft)
+    line_role = draft.role if not any(f.split for f in draft.fields) else next(f.split for f in draft.fields if f.split)
+    counted = draft.counted
+    floats = any(
+        draft.keys[f.index].separated and ("." in draft.example[f.index] or draft.example[f.index].isalpha())
+        for f in draft.fields
+    )
+    if not draft.known and not (counted and floats and not draft.settings):
+        draft.fields = []
+    if draft.settings > (len(draft.fields) if counted else 0) or _SHELL.match(draft.texts[0]):
+        draft.fields = []
+    evaluated = bool(_EVALUATED.search(draft.texts[0]))
+    reading = Reading(
+        fields=tuple(draft.fields),
+        epoch=draft.epoch,
+        epochs=draft.epochs,
+        count=draft.count,
+        total=draft.total,
+        step=draft.step,
+        counter=draft.counter,
+        in_epoch=draft.in_epoch,
+        role=line_role,
+        progress=line_role in ("val", "test") and draft.total >= 0 and draft.in_epoch,
+        summary=draft.texts[0].lstrip().startswith("*"),
+        known=draft.known,
+    )
+    return reading.with_split("val") if evaluated else reading
+
+
+def _with_bare_roles(draft: Draft) -> list[Field]:
+    """`train 0.5 val 0.6`: values called only by their split are losses, unless the line names a loss."""
+    if not draft.bare:
+        return draft.fields
+    others = any(
+        draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr" for f in draft.fields if f.index < len(draft.keys)
+    )
+    counted = draft.counted or draft.loose >= 0 or draft.lone >= 0
+    out = []
+    for f in draft.fields:
+        if draft.keys[f.index].kind is not Kind.ROLE:
+            out.append(f)
+        elif (counted and "." in draft.example[f.index]) or draft.example[f.index].isalpha():
+            out.append(replace(f, metric=f.metric if others else "loss", split=name_of(f.tag).split))
+            draft.known = True
+    return out
+
+
+def _tells_both(draft: Draft) -> bool:
+    """Whether the line has values of training and of validation: it closes an epoch."""
+    splits = {f.split for f in draft.fields}
+    return "train" in splits and bool(splits & {"val", "test"})
+
+
+def _place_lone(draft: Draft) -> None:
+    """A number that a line begins with counts epochs where the line tells both losses, else iterations."""
+    if _tells_both(draft) and not _BOOSTING.match(draft.texts[1]):
+        draft.epoch = draft.lone
+    else:
+        draft.count, draft.counter = draft.lone, "iter"
+
+
+def _place_loose(draft: Draft) -> None:
+    """A fraction without a name counts epochs where the line tells both losses, else iterations."""
+    after = draft.texts[draft.loose + 2] if draft.loose + 2 < len(draft.texts) else ""
+    if draft.epoch < 0 and (_tells_both(draft) or _SAYS_EPOCH.search(after)):
+        draft.epoch, draft.epochs = draft.loose, draft.loose + 1
+    elif draft.count < 0:
+        draft.count, draft.total, draft.counter = draft.loose, draft.loose + 1, "iter"
+        draft.in_epoch = draft.role in ("val", "test")

@@ -1,0 +1,53 @@
+"""Labels in other languages, and marks of other scripts, put into those the reader knows; tags stay as printed."""
+
+from __future__ import annotations
+
+import re
+
+# Full-width and box-drawing characters that separate names, numbers and columns.
+PUNCTUATION = str.maketrans(
+    {"：": ": ", "，": ", ", "；": "; ", "（": "(", "）": ")", "＝": "=", "【": "[", "】": "]", "、": ", ", "。": ". ",
+     "％": "%", "／": "/", "│": "|", "┃": "|", "║": "|", "→": "->", "−": "-",
+     "\u00a0": " ", "\u3000": " ", "\u202f": " "}
+)  # fmt: skip
+
+_LABELS = {
+    "train": "训练 訓練 学習 훈련 학습 обучении обучения обучение тренировочная обучающая trainings"
+             " entraînement entrenamiento treino treinamento addestramento",
+    "val": "验证 驗證 検証 검증 валидации валидация валидационная validierungs validierung validación"
+           " validação validazione",
+    "test": "测试 測試 テスト 테스트 тестовая тест тесте prueba teste",
+    "loss": "损失 損失 誤差 ロス 손실 потери потеря потерь лосс verlust verluste fehler perte pertes"
+            " pérdida perdida perda perdita",
+    "accuracy": "准确率 准确度 正确率 精度 正解率 準確率 정확도 точность genauigkeit trefferquote"
+                " exactitude exactitud acurácia acuracia accuratezza",
+    "lr": "学习率 学習率 學習率 학습률 lernrate",
+    "epoch": "轮次 轮 回合 周期 エポック 에폭 에포크 эпоха эпохи epoche époque época epoca",
+    "step": "步数 步 ステップ 스텝 шаг schritt étape paso passo",
+    "iter": "迭代 反復 итерация iteración iteração iterazione",
+    "avg": "平均 среднее средняя mittlerer durchschnittlicher moyenne promedio média",
+    "recall": "召回率 再現率 재현율",
+    "precision": "精确率 適合率 정밀도 précision precisión",
+    "time": "时间 耗时 用时 時間 시간 время dauer zeit durée temps tiempo tempo",
+    "best": "最佳 最好 最高 最良 최고 лучший лучшая beste bester meilleur meilleure mejor melhor",
+}  # fmt: skip
+_PHRASES = {
+    "скорость обучения": "lr",
+    "taux d'apprentissage": "lr",
+    "tasa de aprendizaje": "lr",
+    "taxa de aprendizado": "lr",
+    "tasso di apprendimento": "lr",
+}
+_ENGLISH = {label: english for english, labels in _LABELS.items() for label in labels.split()} | _PHRASES
+_SPACED = [label for label in _ENGLISH if re.match(r"[a-zà-ÿа-я]", label)]  # scripts that put blanks between words
+_WORDS = "|".join(sorted(_SPACED, key=len, reverse=True))
+_SIGNS = "|".join(sorted(_ENGLISH.keys() - set(_SPACED), key=len, reverse=True))
+# A compound (`Trainingsverlust`) begins with a label; what merely contains one (`percent`) does not.
+_LABEL = re.compile(
+    rf"(?<![^\W\d_])(?:{_WORDS})(?:(?={_WORDS})|(?![^\W\d_]))|(?<=s)(?:{_WORDS})(?![^\W\d_])|(?:{_SIGNS})"
+)
+
+
+def english(text: str) -> str:
+    """`text` with labels of other languages put into English."""
+    return _LABEL.sub(lambda match: f" {_ENGLISH[match[0]]} ", text.lower()) if _LABEL.search(text.lower()) else text

@@ -1,0 +1,92 @@
+"""What a line shape is: values, a table's header, settings, or the start of a process; and what a table's row says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from logdoctor_parsers.dialects import PATTERNS
+from logdoctor_parsers.keys import Kind, kind_of, name_of
+from logdoctor_parsers.pairs import read_shape
+from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
+from logdoctor_parsers.readings import Field, Reading
+from logdoctor_parsers.text_facts import facts_in
+
+_RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
+_SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
+_BEST = re.compile(r"\bbest\b[^\d]*(?:\bis|:)\s*$", re.IGNORECASE)  # what follows was told before
+_START = re.compile(
+    r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring"
+    r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
+    r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
+)
+
+
+@dataclass
+class Shape:
+    """What a line shape is: a reading, or a table's header.
+
+    `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts; `repeats`: what
+    follows was told before. `seen` counts its lines, `regex` reads them once they are frequent.
+    """
+
+    reading: Reading
+    header: Header | Matrix | None = None
+    facts: bool = False
+    section: bool = False
+    start: bool = False
+    repeats: bool = False
+    seen: int = 0
+    regex: re.Pattern[str] | None = None
+
+
+def shape_of(parts: list[str], text: str) -> Shape:
+    """Work out what a new line shape is."""
+    texts, example = parts[::2], parts[1::2]
+    start = bool(_START.search(text))
+    if not example:
+        header = header_of(text) or matrix_of(text)
+        section, repeats = bool(_SECTION.match(text)), bool(_BEST.search(text))
+        return Shape(read_shape(texts, example), header, bool(facts_in(text, 0)), section, start, repeats)
+    for pattern in PATTERNS:
+        if (reading := pattern.reading(text)) is not None:
+            return Shape(reading)
+    reading = read_shape(texts, example)
+    if reading.fields and not _RUN_SUMMARY.search(text):
+        return Shape(reading)
+    return Shape(replace(reading, fields=()), facts=bool(facts_in(text, 0)), start=start)
+
+
+def matrix_reading(name: str, splits: Sequence[str], cells: Sequence[Cell]) -> tuple[Reading, list[str]]:
+    """A row of a table of splits as a reading and its numbers."""
+    metric = name_of(name).metric
+    fields = tuple(Field(i, name, metric, splits[cell.column]) for i, cell in enumerate(cells))
+    if kind_of(name) is not Kind.METRIC:
+        fields = ()
+    return Reading(fields, known=True), [cell.value for cell in cells]
+
+
+def row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[str]]:
+    """A table row as a reading and its numbers."""
+    found: list[str] = []
+    fields: list[Field] = []
+    epoch = epochs = count = -1
+    counter = ""
+    for cell in cells:
+        name = header.names[cell.column]
+        kind = column_kind(name)
+        place = len(found)
+        found.append(cell.value)
+        if kind is Kind.EPOCH and epoch < 0:
+            epoch = place
+            if cell.total:
+                epochs = len(found)
+                found.append(cell.total)
+        elif kind is Kind.COUNTER and count < 0:
+            count, counter = place, name.lower()
+        elif kind in (Kind.METRIC, Kind.VALUE):
+            said = name_of(name)
+            fields.append(Field(place, name, said.metric, said.split or ("val" if header.classes else "")))
+    in_epoch = counter.startswith("batch")
+    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=True), found

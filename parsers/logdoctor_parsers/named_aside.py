@@ -1,0 +1,74 @@
+"""Names that do not stand right before their number: behind it, or before a counter or an amount in between."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from logdoctor_parsers.keys import Kind, kind_of
+from logdoctor_parsers.phrases import Key, key_before, without_small_words
+
+_BEHIND = re.compile(r"\s*%?\s+((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*$|\band\b)")
+_AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
+_NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
+_AT = re.compile(r"\s+(?:at|for|in|on|after)\s+(?:the\s+)?(?:\w+\s+)?\w+\s*[:#=]?\s*$")
+_GOES_ON = re.compile(r"\s*(?:[:=|-]|->|=>|is|was)\s*$")
+
+
+def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
+    """`0.532 train loss, 91 % accuracy`: where no words stand before a number, the metric behind it names it.
+
+    Changes `keys`, and takes the name out of `texts` and `units`.
+    """
+    for i, key in enumerate(keys):
+        if key.phrase or i + 1 >= len(texts):
+            continue
+        behind = units[i] + texts[i + 1]
+        match = _BEHIND.match(behind)
+        if match is None or kind_of(match[1]) is not Kind.METRIC:
+            continue
+        key.rename(match[1])
+        key.separated = True
+        units[i] = "%" if "%" in match[0] else ""
+        texts[i + 1] = behind[match.end() :]
+        if i + 1 < len(keys):
+            keys[i + 1] = key_before(texts[i + 1])
+
+
+def name_aside(texts: Sequence[str], keys: Sequence[Key], units: Sequence[str]) -> None:
+    """Give numbers without a key of their own the name that stands further before."""
+    _name_new_rate(texts, keys)
+    _name_after_amount(texts, keys, units)
+    _name_after_counter(texts, keys)
+
+
+def _name_new_rate(texts: Sequence[str], keys: Sequence[Key]) -> None:
+    """`reducing learning rate of group 0 to 1e-4`, `learning rate 0.1 -> 0.01`: the rate is the last number."""
+    said = ""
+    for text, key in zip(texts, keys, strict=False):
+        if key.kind is Kind.NOTHING and text.strip() in ("to", "->", "=>") and (named := _NEW_RATE.search(said)):
+            key.rename(named[0])
+        said += text
+
+
+def _name_after_amount(texts: Sequence[str], keys: Sequence[Key], units: Sequence[str]) -> None:
+    """`Mean test loss of 63 batches: 2.55`: the metric's name stands before the amount it was measured on."""
+    for i, (amount, key) in enumerate(itertools.pairwise(keys)):
+        if not key.separated or not _AMOUNT.match(f"{units[i]} {texts[i + 1].strip()}"):
+            continue
+        key.rename(without_small_words(amount.phrase))
+        amount.kind = Kind.SIDE
+
+
+def _name_after_counter(texts: Sequence[str], keys: Sequence[Key]) -> None:
+    """`Training loss (for one batch) at step 200: 2.3`: the metric's name stands before the counter."""
+    for i, (counter, key) in enumerate(itertools.pairwise(keys)):
+        at = _AT.search(texts[i])
+        if key.phrase or at is None or not _GOES_ON.match(texts[i + 1]):
+            continue
+        named = key_before(texts[i][: at.start()])
+        position = kind_of(at[0])
+        if named.kind is Kind.METRIC and position in (Kind.COUNTER, Kind.EPOCH):
+            key.phrase, key.kind, key.said, key.separated = named.phrase, named.kind, named.said, True
+            counter.rename(at[0].strip())
