@@ -241,7 +241,7 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     named = [
         index
         for index, s in zip(by_series, rows.series, strict=True)
-        if len(index) and _named_by_epoch(s.tag, rows.step[index])
+        if len(index) and s.tag.lower().startswith("epoch_") and _counts_up(rows.step[index])
     ]
     if not (counted or named):
         return rows
@@ -254,9 +254,11 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
 
 def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, longest: float) -> bool:
     """Whether a series counts 0, 1, 2 … (or by k) over the same time in which the reference makes many more steps."""
+    if length * 1.5 > longest:
+        return False
     forward = np.diff(rows.step[index])
     forward = forward[forward > 0]
-    if not len(forward) or length * 1.5 > longest or rows.step[index[0]] > 1 + forward.min():
+    if not len(forward) or rows.step[index[0]] > 1 + forward.min():
         return False
     time, all_time = rows.wall_time[index], rows.wall_time[reference]
     if not (np.isfinite(time).all() and np.isfinite(all_time).all()):
@@ -265,9 +267,9 @@ def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, long
     return bool(span > 0 and np.ptp(time) >= 0.5 * span)
 
 
-def _named_by_epoch(tag: str, step: Floats) -> bool:
-    """Keras' `epoch_loss` against 0, 1, 2 …: the tag says that the step is an epoch."""
-    return tag.lower().startswith("epoch_") and bool(np.isfinite(step).all()) and bool(np.all(np.diff(step) == 1))
+def _counts_up(step: Floats) -> bool:
+    """Whether steps go 0, 1, 2 …: where the tag says so too (Keras' `epoch_loss`) they are epochs."""
+    return bool(np.isfinite(step).all()) and bool(np.all(np.diff(step) == 1))
 
 
 def _label_by_time(rows: Rows, counted: Ints, reference: Ints) -> Rows:

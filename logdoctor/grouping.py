@@ -95,6 +95,8 @@ def _began(rows: Rows) -> float:
 
 def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:
     """Row indices at which the log says a process began."""
+    if not read.log.starts:
+        return []
     mine = np.flatnonzero(rows.source == source)
     at = np.searchsorted(rows.line[mine], np.array(read.log.starts, np.int64))
     return [int(mine[i]) for i in at.tolist() if i < len(mine)]
@@ -184,18 +186,20 @@ class _Neighbours:
     """Numbers of groups by folder, so that only those of one folder, or of one below the other, are compared."""
 
     def __init__(self) -> None:
-        self._in: dict[Path, set[int]] = defaultdict(set)
-        self._below: dict[Path, set[int]] = defaultdict(set)
+        self._in: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        self._below: dict[tuple[str, ...], set[int]] = defaultdict(set)
 
     def add(self, number: int, folder: Path) -> None:
-        self._in[folder].add(number)
-        for above in folder.parents:
-            self._below[above].add(number)
+        parts = folder.parts
+        self._in[parts].add(number)
+        for depth in range(len(parts)):
+            self._below[parts[:depth]].add(number)
 
     def of(self, folder: Path) -> list[int]:
         """Those in the folder, above and below it, in ascending order."""
-        above = (self._in[parent] for parent in folder.parents if parent in self._in)
-        return sorted(self._in.get(folder, set()).union(self._below.get(folder, ()), *above))
+        parts = folder.parts
+        above = (self._in.get(parts[:depth], ()) for depth in range(len(parts)))
+        return sorted(self._in.get(parts, set()).union(self._below.get(parts, ()), *above))
 
 
 def _twins(a: Group, b: Group) -> bool:

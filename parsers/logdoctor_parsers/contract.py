@@ -51,6 +51,10 @@ class LogFile:
             self._head.append(self.read(HEAD_BYTES))
         return self._head[0]
 
+    def forget_head(self) -> None:
+        """Free the memory of `head`; it is read again when it is asked for."""
+        self._head.clear()
+
     def read(self, size: int = -1) -> bytes:
         """The first `size` bytes (all: -1), decompressed; of a .gz cut off what is left. Errors: OSError."""
         if self.content is not None:
@@ -230,7 +234,8 @@ class ParsedLog:
 class Parser(Protocol):
     """A format. `name` is what users type after `--parser`; `description` is one line for `logdoctor formats`.
 
-    A parser may say `exclusive = True`: its SURE rests on a checksum or a magic number, and no other is asked.
+    A parser may say `exclusive = True`: its SURE rests on a checksum or a magic number, and no other is asked. Such a
+    one may also have `parse_many(files)`, which returns for each file what `parse` would, in less time.
     """
 
     @property

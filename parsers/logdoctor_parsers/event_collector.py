@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,24 +25,48 @@ _BULK_BYTES = 1024   # from here on a record known to hold only images, histogra
 
 
 @dataclass
-class EventCollector:
-    """What has been read so far.
+class Notes:
+    """What the records of one file say beside numbers.
 
-    `tags` maps a tag, and whether it is a tensor's, to its code; `plugins` tags to the plugin that draws them; `starts`
-    are numbers of the records that say a session began; `damage` has number and reason of each record that could not be
-    read, `no_number` the first record of each tag that claims to be a scalar and is none. `kinds` counts what the
-    records that were read one by one hold.
+    `plugins` maps tags to the plugin that draws them; `starts` are numbers of the records that say a session began;
+    `damage` has number and reason of each record that could not be read, `no_number` the first record of each tag that
+    claims to be a scalar and is none. `kinds` counts what the records that were read one by one hold.
     """
 
-    tags: dict[tuple[bytes, bool], int] = field(default_factory=dict)
-    blocks: list[Points] = field(default_factory=list)
     plugins: dict[bytes, bytes] = field(default_factory=dict)
     hparams: dict[str, tuple[Hparam, int]] = field(default_factory=dict)
     starts: list[int] = field(default_factory=list)
     damage: list[tuple[int, str]] = field(default_factory=list)
     no_number: dict[bytes, int] = field(default_factory=dict)
-    records_with_numbers: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, event: Event, number: int) -> None:
+        """Note what record `number` says."""
+        self.plugins |= event.plugins
+        for name, value in event.hparams.items():
+            self.hparams.setdefault(name, (value, number))
+        for tag in event.not_numbers:
+            self.no_number.setdefault(tag, number)
+        if event.session_status == SESSION_START:
+            self.starts.append(number)
+        self.kinds.update(event.kinds)
+
+
+@dataclass
+class EventCollector:
+    """What has been read so far, of one file or of several whose records are numbered through.
+
+    `tags` maps a tag, and whether it is a tensor's, to its code. `first_numbers` are the numbers of the files' first
+    records, `notes` what each file says; there records are counted from 1.
+    """
+
+    first_numbers: Sequence[int] = (1,)
+    tags: dict[tuple[bytes, bool], int] = field(default_factory=dict)
+    blocks: list[Points] = field(default_factory=list)
+    notes: list[Notes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.notes = [Notes() for _ in self.first_numbers]
 
     def add_records(self, records: Records) -> None:
         """Read the records of one window."""
@@ -110,10 +135,10 @@ class EventCollector:
         return event
 
     def _damaged(self, number: int, offset: int, length: int) -> None:
-        self.damage.append((number, f"record at byte {offset} ({length} bytes) fails its checksum; left out"))
+        self._add_damage(number, f"record at byte {offset} ({length} bytes) fails its checksum; left out")
 
     def _meaningless(self, number: int, offset: int, length: int) -> None:
-        self.damage.append((number, f"record at byte {offset} ({length} bytes) is intact but no event; left out"))
+        self._add_damage(number, f"record at byte {offset} ({length} bytes) is intact but no event; left out")
 
     def _take(self, events: list[tuple[int, Event]], batch: Batch) -> None:
         """Note what single events say and gather their numbers into one part."""
@@ -129,22 +154,23 @@ class EventCollector:
             batch.parts.append(Part(*np.array(places, np.int64).T, *np.array(numbers, np.float64).T))
 
     def _note(self, event: Event, number: int) -> None:
-        """What an event says beside numbers."""
-        self.plugins |= event.plugins
-        for name, value in event.hparams.items():
-            self.hparams.setdefault(name, (value, number))
-        for tag in event.not_numbers:
-            self.no_number.setdefault(tag, number)
-        if event.session_status == SESSION_START:
-            self.starts.append(number)
-        self.kinds.update(event.kinds)
+        notes, own_number = self._place(number)
+        notes.add(event, own_number)
+
+    def _add_damage(self, number: int, reason: str) -> None:
+        notes, own_number = self._place(number)
+        notes.damage.append((own_number, reason))
+
+    def _place(self, number: int) -> tuple[Notes, int]:
+        """The notes of the file that a record stands in, and the record's number there."""
+        file = bisect_right(self.first_numbers, number) - 1
+        return self.notes[file], number - self.first_numbers[file] + 1
 
     def _code(self, tag: tuple[bytes, bool]) -> int:
         return self.tags.setdefault(tag, len(self.tags))
 
     def _add(self, batch: Batch) -> None:
         self.blocks.append(batch.points())
-        self.records_with_numbers += batch.records_with_numbers
 
     def points(self) -> Points:
         """All numbers."""
@@ -156,4 +182,3 @@ def _groups(lengths: Ints) -> Iterator[Ints]:
     order = np.argsort(lengths.astype(np.uint16), kind="stable")   # a radix sort for 16 bits
     borders = np.flatnonzero(np.diff(lengths[order])) + 1
     yield from np.split(order, borders)
-

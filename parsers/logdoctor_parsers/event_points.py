@@ -37,9 +37,27 @@ class Points:
         """With `new_codes[code]` instead of each code, without the rows for which that is negative."""
         code = new_codes[self.code]
         renamed = replace(self, code=code)
-        if (new_codes >= 0).all():
+        if not len(code) or code.min() >= 0:
             return renamed
         return Points(*(getattr(renamed, item.name)[code >= 0] for item in fields(self)))
+
+    def of_records(self, first: int, last: int) -> Points:
+        """The numbers in the records from `first` to `last`, which are counted from 1 then."""
+        low, high = np.searchsorted(self.line, (first, last + 1))
+        part = Points(*(getattr(self, item.name)[low:high] for item in fields(self)))
+        return replace(part, line=part.line - (first - 1))
+
+    def codes(self, count: int) -> Ints:
+        """The codes below `count` that there are, in the order in which they appear."""
+        first = np.full(count, len(self.code))
+        first[self.code[::-1]] = np.arange(len(self.code))[::-1]  # of several places the last one assigned counts
+        present = np.flatnonzero(first < len(self.code))
+        return present[np.argsort(first[present])]
+
+    @property
+    def records(self) -> int:
+        """How many records hold numbers."""
+        return int(np.count_nonzero(np.diff(self.line, prepend=0)))
 
 
 @dataclass(frozen=True)
@@ -65,10 +83,6 @@ class Batch:
     @classmethod
     def of(cls, size: int, first_number: int) -> Batch:
         return cls(first_number, np.zeros(size, np.int64))
-
-    @property
-    def records_with_numbers(self) -> int:
-        return int(np.count_nonzero(self.counts))
 
     def points(self) -> Points:
         """All numbers in file order."""

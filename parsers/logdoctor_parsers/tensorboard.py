@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Series, Table, first_problems
-from logdoctor_parsers.event_collector import EventCollector
+from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_message import parse_event
+from logdoctor_parsers.event_pack import FileContents, packs, read_together
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.tfrecord import (
@@ -53,35 +55,59 @@ class TensorBoardParser:
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file, damaged or not. Errors: OSError where it cannot be read."""
         with _open(file) as stream:
-            contents = _read(Source.of(stream))
-        return ParsedLog(
-            self.name,
-            _table(contents.collector),
-            facts=_facts(contents.collector),
-            problems=_problems(contents, file),
-            lines=contents.records,
-            data=contents.collector.records_with_numbers,
-            unreadable=contents.unreadable,
-            starts=tuple(contents.collector.starts),
-            ending=contents.ending,
-        )
+            return _log(file, _read(Source.of(stream)))
+
+    def parse_many(self, files: Sequence[LogFile]) -> list[ParsedLog]:
+        """Each file as `parse` reads it; small ones are decoded together. Errors: OSError."""
+        found: dict[int, FileContents] = {}
+        for pack in packs([_plain_size(file) for file in files]):
+            together = read_together([files[number].read() for number in pack])
+            found |= {n: each for n, each in zip(pack, together, strict=True) if each and len(each.points.value)}
+        return [
+            _log(file, _Contents(found[number])) if number in found else self.parse(file)
+            for number, file in enumerate(files)
+        ]
 
 
 PARSER = TensorBoardParser()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Contents:
-    """A file, read: `gaps` are stretches that are no records."""
+    """A file, read: `gaps` are stretches that are no records, with the number each is counted as."""
 
-    collector: EventCollector = field(default_factory=EventCollector)
-    gaps: list[tuple[int, str]] = field(default_factory=list)
-    ending: Ending = field(default_factory=Ending)
-    records: int = 0
+    records: FileContents
+    gaps: tuple[tuple[int, str], ...] = ()
+    ending: Ending = Ending()
+
+    @property
+    def lines(self) -> int:
+        return self.records.records + len(self.gaps)
 
     @property
     def unreadable(self) -> int:
-        return len(self.gaps) + len(self.collector.damage)
+        return len(self.gaps) + len(self.records.notes.damage)
+
+
+def _log(file: LogFile, contents: _Contents) -> ParsedLog:
+    notes, points = contents.records.notes, contents.records.points
+    return ParsedLog(
+        PARSER.name,
+        _table(contents.records),
+        facts=_facts(notes),
+        problems=_problems(contents, file),
+        lines=contents.lines,
+        data=points.records,
+        unreadable=contents.unreadable,
+        starts=tuple(notes.starts),
+        ending=contents.ending,
+    )
+
+
+def _plain_size(file: LogFile) -> int:
+    """Bytes of an unpacked file on disk; 0 for any other."""
+    plain = file.content is None and file.path.suffix.lower() != ".gz"
+    return file.path.stat().st_size if plain else 0
 
 
 def _open(file: LogFile) -> Stream:
@@ -91,23 +117,25 @@ def _open(file: LogFile) -> Stream:
 
 
 def _read(source: Source) -> _Contents:
-    contents = _Contents()
+    collector, records = EventCollector(), 0
+    gaps: list[tuple[int, str]] = []
+    ending = Ending()
     for piece in walk(source):
         match piece:
             case Records():
-                contents.collector.add_records(piece)
-                contents.records += len(piece)
+                collector.add_records(piece)
+                records += len(piece)
             case LargeRecord():
-                contents.collector.add_large(piece)
-                contents.records += 1
+                collector.add_large(piece)
+                records += 1
             case Damage():
-                contents.gaps.append((piece.number, _gap(piece)))
-                contents.records += 1
+                gaps.append((piece.number, _gap(piece)))
                 if piece.zeros and piece.offset + piece.size == source.size:
-                    contents.ending = Ending("torn", piece.number, f"the file ends in {piece.size} zero bytes")
+                    ending = Ending("torn", piece.number, f"the file ends in {piece.size} zero bytes")
             case Torn():
-                contents.ending = Ending("torn", piece.number, _torn(piece))
-    return contents
+                ending = Ending("torn", piece.number, _torn(piece))
+    found = FileContents(collector.points(), collector.tags, collector.notes[0], records)
+    return _Contents(found, tuple(gaps), ending)
 
 
 def _gap(damage: Damage) -> str:
@@ -121,15 +149,17 @@ def _torn(torn: Torn) -> str:
     return f"the last record is cut off ({torn.present} of {whole})"
 
 
-def _table(collector: EventCollector) -> Table:
+def _table(contents: FileContents) -> Table:
     """The numbers as a table; tensors of a tag that another plugin than `scalars` draws are no scalars."""
-    points = collector.points()
+    tags, plugins = list(contents.tags), contents.notes.plugins
     series: dict[Series, int] = {}
-    new_codes = np.full(len(collector.tags), -1, np.int32)
-    for (tag, is_tensor), code in collector.tags.items():
-        if not is_tensor or collector.plugins.get(tag, b"scalars") == b"scalars":
+    new_codes = np.full(len(tags), -1, np.int32)
+    present = contents.points.codes(len(tags)).tolist()
+    for code in present:
+        tag, is_tensor = tags[code]
+        if not is_tensor or plugins.get(tag, b"scalars") == b"scalars":
             new_codes[code] = series.setdefault(_series(tag), len(series))
-    points = points.recoded(new_codes)
+    points = contents.points.recoded(new_codes)
     unknown = np.broadcast_to(np.nan, len(points.value))
     return Table(
         tuple(series), points.code, points.step, unknown, unknown, unknown, points.wall_time, points.value, points.line
@@ -141,9 +171,9 @@ def _series(tag: bytes) -> Series:
     return Series(name, *canonical(name))
 
 
-def _facts(collector: EventCollector) -> tuple[Fact, ...]:
+def _facts(notes: Notes) -> tuple[Fact, ...]:
     """Hyperparameters of the hparams plugin, under the names the vocabulary has for them."""
-    return tuple(Fact(_fact_name(name), value, number) for name, (value, number) in collector.hparams.items())
+    return tuple(Fact(_fact_name(name), value, number) for name, (value, number) in notes.hparams.items())
 
 
 def _fact_name(name: str) -> str:
@@ -152,17 +182,17 @@ def _fact_name(name: str) -> str:
 
 def _problems(contents: _Contents, file: LogFile) -> tuple[Problem, ...]:
     """All that could not be read, in file order; first of all why there is no number, if there is none."""
-    collector = contents.collector
+    notes = contents.records.notes
     no_numbers = [
         (number, f"tag {tag.decode('utf-8', 'backslashreplace')!r} is marked as a scalar but does not hold one number")
-        for tag, number in collector.no_number.items()
+        for tag, number in notes.no_number.items()
     ]
-    found = first_problems(sorted([*contents.gaps, *collector.damage, *no_numbers]))
-    if collector.records_with_numbers:
+    found = first_problems(sorted([*contents.gaps, *notes.damage, *no_numbers]))
+    if len(contents.records.points.value):
         return found
-    if contents.records == contents.unreadable:
+    if contents.lines == contents.unreadable:
         return (Problem(0, _what_else(file.head) or "no intact record: not an event file, or damaged throughout"),)
-    return (Problem(0, _why_empty(contents.collector.kinds)), *found)
+    return (Problem(0, _why_empty(notes.kinds)), *found)
 
 
 def _why_empty(kinds: Counter[str]) -> str:

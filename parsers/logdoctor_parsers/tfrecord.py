@@ -144,7 +144,7 @@ def walk(source: Source) -> Iterator[Piece]:
     position, number, reach = 0, 1, _WINDOW
     while position < source.size:
         filled = source.fill(window[:-SLACK][:reach], position)
-        starts, lengths, end = _chain(window, filled)
+        starts, lengths, end = chain(window, filled)
         stop = position + end
         length = payload_length(source.read(stop, HEADER_BYTES))
         if length is None and stop < source.size and len(starts):
@@ -240,7 +240,7 @@ def _find_header(source: Source, start: int) -> int | None:
     return None
 
 
-def _chain(window: Bytes, filled: int) -> tuple[Ints, Ints, int]:
+def chain(window: Bytes, filled: int) -> tuple[Ints, Ints, int]:
     """Payload starts and lengths of the unbroken chain of records from the window's first byte, and where it ends."""
     heads, ends = _small_records(window, filled)
     last_of_run = np.append(np.flatnonzero(heads[1:] != ends[:-1]), len(heads) - 1)

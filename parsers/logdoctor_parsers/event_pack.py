@@ -1,0 +1,86 @@
+"""Small event files read together: laid one behind the other, intact files are one chain of records.
+
+Most of what a small file costs is the set-up of array operations; a directory of hundreds takes half the time so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers.event_collector import EventCollector, Notes
+from logdoctor_parsers.event_points import Points
+from logdoctor_parsers.tfrecord import HEADER_BYTES, SLACK, Records, chain
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+SMALL = 1 << 20  # bytes of a file; larger ones gain nothing
+WINDOW = 4 << 20
+
+
+@dataclass(frozen=True)
+class FileContents:
+    """What the records of a file say. `tags` maps a tag, and whether it is a tensor's, to its code in `points`."""
+
+    points: Points
+    tags: dict[tuple[bytes, bool], int]
+    notes: Notes
+    records: int
+
+
+def packs(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Which files (by their sizes in bytes) to read together: two or more, a window full at most."""
+    pack: list[int] = []
+    total = 0
+    for number, size in enumerate(sizes):
+        if not 0 < size <= SMALL:
+            continue
+        if total + size > WINDOW:
+            yield pack
+            pack, total = [], 0
+        pack.append(number)
+        total += size
+    if len(pack) > 1:
+        yield pack
+
+
+def read_together(contents: Sequence[bytes]) -> list[FileContents | None]:
+    """What stands in each of several files; None for one that is damaged, torn, or holds large records."""
+    window = np.frombuffer(b"".join([*contents, bytes(SLACK)]), np.uint8)
+    borders = np.cumsum([0, *(len(content) for content in contents)])
+    whole, starts, lengths = _whole_files(window, borders)
+    if not whole:
+        return [None] * len(contents)
+    first = np.searchsorted(starts, borders[whole])
+    collector = EventCollector((first + 1).tolist())
+    collector.add_records(Records(window, starts, lengths, 1, 0))
+    points, ends = collector.points(), [*first[1:].tolist(), len(starts)]
+    found: list[FileContents | None] = [None] * len(contents)
+    for file, low, high, notes in zip(whole, first.tolist(), ends, collector.notes, strict=True):
+        if not notes.damage:
+            found[file] = FileContents(points.of_records(low + 1, high), collector.tags, notes, high - low)
+    return found
+
+
+def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Ints, Ints]:
+    """The files that are unbroken chains from border to border; starts and lengths of their records' payloads."""
+    whole: list[int] = []
+    starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    file, count = 0, len(borders) - 1
+    while file < count:
+        begin = int(borders[file])
+        payloads, sizes, end = chain(window[begin:], int(borders[-1]) - begin)
+        payloads = payloads + begin
+        heads = np.append(payloads - HEADER_BYTES, begin + end)
+        joints = heads.take(np.searchsorted(heads, borders[file:]), mode="clip") == borders[file:]
+        reached = file + int(np.argmin(joints)) - 1 if not joints.all() else count
+        inside = payloads < borders[reached]
+        whole += range(file, reached)
+        starts.append(payloads[inside])
+        lengths.append(sizes[inside])
+        file = reached + 1
+    return whole, np.concatenate(starts), np.concatenate(lengths)
