@@ -17,6 +17,7 @@ from logdoctor_parsers.contract import Floats, Ints
 ITERATION, OUTPUT = b"Iteration ", b" net output"
 EPOCHS = re.compile(rb"([\d.]+)/([\d.]+)ep, loss")  # NVCaffe 0.17: epochs done / planned
 SHOWN = 80  # characters of a line quoted in a problem
+FEW_LABELS, LONGEST_WORD = 64, 64  # up to here outputs are looked up by comparing arrays; bytes that `stands_at` compares
 
 
 class Kind(IntEnum):
@@ -129,19 +130,32 @@ class Reader:
         return Outputs(block.first_line + index, rank, stamp, label, found.value[found.readable]), bad
 
     def _label_codes(self, block: Block, at: Ints, equal: Ints) -> Ints:
-        """The code of each output's label: those of one label are found together, by comparing all with the first."""
+        """The code of each output's label: those of one label are found together, by comparing all with the first.
+
+        Where there are very many labels, or long ones, each is looked up by itself.
+        """
         codes = np.full(len(at), -1, np.int64)
         rest = np.arange(len(at))
-        while len(rest):
+        for _ in range(FEW_LABELS):
+            if not len(rest):
+                break
             row = int(rest[0])
             key = block.text[at[row] - 5 : equal[row] + 3]
-            if key not in self._codes:
-                self._codes[key] = len(self.labels)
-                self.labels.append(_label(key[:-3], block.text[equal[row] : block.text.find(b"\n", equal[row])]))
+            if len(key) > LONGEST_WORD:
+                break
             same = stands_at(block, at[rest] - 5, key)
-            codes[rest[same]] = self._codes[key]
+            codes[rest[same]] = self._code(block, key, int(equal[row]))
             rest = rest[~same]
+        for row in rest.tolist():
+            codes[row] = self._code(block, block.text[at[row] - 5 : equal[row] + 3], int(equal[row]))
         return codes
+
+    def _code(self, block: Block, key: bytes, equal: int) -> int:
+        """The code of one label, made on first use."""
+        if key not in self._codes:
+            self._codes[key] = len(self.labels)
+            self.labels.append(_label(key[:-3], block.text[equal : block.text.find(b"\n", equal)]))
+        return self._codes[key]
 
 
 def _label(key: bytes, rest: bytes) -> Label:

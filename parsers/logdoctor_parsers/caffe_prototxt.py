@@ -38,10 +38,12 @@ class Message:
 
     def walk(self) -> Iterator[tuple[str, Any, int]]:
         """All fields, those of inner messages too."""
-        for name, value, line in self.fields:
+        waiting = list(reversed(self.fields))
+        while waiting:  # no recursion: a log may open more braces than Python's stack is deep
+            name, value, line = waiting.pop()
             yield name, value, line
             if isinstance(value, Message):
-                yield from value.walk()
+                waiting.extend(reversed(value.fields))
 
 
 def read_message(lines: Sequence[tuple[int, bytes]]) -> Message:

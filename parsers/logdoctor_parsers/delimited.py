@@ -23,7 +23,7 @@ _SAMPLE_ROWS = 20
 _PREAMBLE = 10
 _PRECISE = 12  # characters after which a cut number is still right to nine digits
 _JUMP = 10.0  # times the largest number of a column: a last one above it has lost its exponent
-_WHOLE_EXPONENT = re.compile(r"[eE][-+]?\d{2}$|^[-+]?(?:nan|inf)", re.IGNORECASE)
+_WHOLE_EXPONENT = re.compile(r"[eE][-+]?\d{2,3}$|^[-+]?(?:nan|inf)", re.IGNORECASE)
 _NO_NAME = re.compile(r"=\s*[-+.\d]|:\s+[-+.\d]|[{}]")
 _DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 

@@ -108,7 +108,7 @@ def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
         inside = bool(rest) and "{" in rest and rest.rstrip()[-1] in ":,[{"
         try:
             item, position = (None, start + 1) if inside else _DECODER.raw_decode(line, start)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             item, position = None, start + 1
         if item is None:
             rest += "{"

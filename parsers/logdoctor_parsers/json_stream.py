@@ -50,7 +50,7 @@ def _read_key(text: str, at: int) -> tuple[str, int]:
     """A member's name and where its value begins (-1: damaged)."""
     try:
         key, at = _DECODER.raw_decode(text, at)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return "", -1
     at = _skip(text, at)
     if not isinstance(key, str) or text[at : at + 1] != ":":
@@ -63,7 +63,7 @@ def _read_value(text: str, key: str, start: int) -> tuple[Part, int]:
     """The value at `start`, and where the text goes on; a number at the very end may lack digits: cut."""
     try:
         value, end = _DECODER.raw_decode(text, start)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return Part(key, None, start, len(text), cut=True), len(text)
     after = _skip(text, end)
     if after >= len(text):

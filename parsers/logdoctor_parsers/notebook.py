@@ -50,7 +50,7 @@ class Notebook:
         lines = text.count("\n") + (not text.endswith("\n"))
         try:
             cells = json.loads(text)["cells"]
-        except (json.JSONDecodeError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             problems = (Problem(0, "no complete notebook: the file is cut off or damaged"),)
             return ParsedLog(self.name, TableBuilder().build(), problems=problems, lines=lines, ending=Ending("torn"))
         read = [(output, log) for output in _outputs(text, cells) if (log := _parse_output(file, output)) is not None]
