@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from synthetic import NOISES, settling, staircase
+from synthetic import NOISES, settling, staircase  # noqa: E402
 
-import logdoctor
+import logdoctor  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 Log = tuple[Floats, Floats | None, Floats | None]  # train loss, validation loss, learning rate; one value an epoch

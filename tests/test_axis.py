@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 
 import pytest
-from logdoctor_parsers import TableBuilder
 
 from logdoctor.axis import Given, place, prepare
 from logdoctor.rows import Rows, from_table
 from logdoctor.run import RunFact
+from logdoctor_parsers import TableBuilder
 
 NO_FACTS: Mapping[str, RunFact] = {}
 
@@ -38,9 +38,13 @@ def test_fractional_epochs_are_positions() -> None:
 
 def test_a_batch_inside_the_epoch_and_the_validation_at_its_end() -> None:
     rows = build(
-        {"epoch": 0, "batch": 0, "batches": 10}, {"epoch": 0, "batch": 5, "batches": 10}, {"epoch": 0, "tag": "val_loss"},
-        {"epoch": 1, "batch": 0, "batches": 10}, {"epoch": 1, "batch": 5, "batches": 10}, {"epoch": 1, "tag": "val_loss"},
-    )  # fmt: skip
+        {"epoch": 0, "batch": 0, "batches": 10},
+        {"epoch": 0, "batch": 5, "batches": 10},
+        {"epoch": 0, "tag": "val_loss"},
+        {"epoch": 1, "batch": 0, "batches": 10},
+        {"epoch": 1, "batch": 5, "batches": 10},
+        {"epoch": 1, "tag": "val_loss"},
+    )
     assert place(rows, NO_FACTS, Given()).x.tolist() == [0, 0.5, 1, 1, 1.5, 2]
 
 
@@ -70,7 +74,11 @@ def test_steps_alone_stay_steps_until_the_user_gives_the_epoch() -> None:
 
 
 def test_dataset_size_with_the_logs_batch_size_gives_epochs() -> None:
-    facts = {"batch_size": RunFact(64, "a.log", 3), "iter_size": RunFact(2, "a.log", 4), "devices": RunFact(2, "a.log", 5)}
+    facts = {
+        "batch_size": RunFact(64, "a.log", 3),
+        "iter_size": RunFact(2, "a.log", 4),
+        "devices": RunFact(2, "a.log", 5),
+    }
     placed = place(build({"step": 0}, {"step": 100}), facts, Given(dataset_size=25600))
     assert placed.axis.steps_per_epoch == 100
     assert placed.x.tolist() == [0, 1]

@@ -173,7 +173,8 @@ def test_since_leaves_old_runs_out(here: Path) -> None:
     ("content", "sentence"),
     [
         ("batchsize = 3", "did you mean 'batch_size'"), ("[limits.platau]\nmin_epochs = 3", "did you mean 'plateau'"),
-        ("[limits.plateau]\nmin_epoch = 3", "did you mean 'min_epochs'"), ("batch_size = -1", "must be a number above 0"),
+        ("[limits.plateau]\nmin_epoch = 3", "did you mean 'min_epochs'"),
+        ("batch_size = -1", "must be a number above 0"),
         ("= 3", "not valid TOML"), ('[runs."a"]\ndatasetsize = 3', "did you mean 'dataset_size'"),
     ],
 )  # fmt: skip
@@ -203,6 +204,17 @@ def test_formats_tells_how_a_file_was_read(here: Path) -> None:
     assert "keras-csv" in described
     assert "30" in described
     assert "loss (val)" in described
+
+
+def test_formats_shows_what_was_not_understood_and_the_way_out(here: Path) -> None:
+    (here / "mixed.log").write_text("".join(f"epoch {e} loss 0.5\n{e}.5 0.6 0.7\n" for e in (1, 2, 3)))
+    (here / "alien.log").write_text("".join(f"gen {e} :: 0.{e} & 1.5\n" for e in range(1, 9)))
+    mixed, alien = run("formats", "mixed.log").stdout, run("formats", "alien.log").stdout
+    assert "6 lines: 3 with numbers that were read, 3 that look like data and were not understood, 0 others" in mixed
+    assert "line 2: 1.5 0.6 0.7" in mixed
+    assert "line 1: gen 1 :: 0.1 & 1.5" in alien
+    proposal = alien.split("--pattern '")[1].split("'")[0]
+    assert "loss" in run("formats", "alien.log", "--pattern", proposal).stdout.split("series")[1]
 
 
 def test_explain_lists_and_explains(here: Path) -> None:
@@ -257,5 +269,7 @@ def test_a_pattern_that_fits_nothing_shows_the_nearest_line(here: Path) -> None:
 
 
 def test_prose_that_mentions_a_loss_is_no_log(here: Path) -> None:
-    (here / "notes.md").write_text("# Notes\n" + "Some words about our work.\n" * 20 + "The train loss was 0.38 at epoch 3.\n")
+    (here / "notes.md").write_text(
+        "# Notes\n" + "Some words about our work.\n" * 20 + "The train loss was 0.38 at epoch 3.\n"
+    )
     assert report("notes.md").exit_code == 3

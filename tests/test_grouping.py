@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from logdoctor_parsers import LogFile, ParsedLog, TableBuilder
 
 from logdoctor.assemble import assemble
 from logdoctor.axis import Given
 from logdoctor.grouping import stem
 from logdoctor.reading import Read
 from logdoctor.run import Run
+from logdoctor_parsers import LogFile, ParsedLog, TableBuilder
 
 
 def read(
-    path: str, steps: Sequence[float], *, tag: str = "loss", scale: float = 1.0, log_format: str = "text", digits: int = 9
+    path: str,
+    steps: Sequence[float],
+    *,
+    tag: str = "loss",
+    scale: float = 1.0,
+    log_format: str = "text",
+    digits: int = 9,
 ) -> Read:
     """A file of one series whose value depends on its step only, so that equal steps mean equal numbers."""
     builder = TableBuilder()
@@ -54,7 +60,10 @@ def test_what_only_one_twin_tells_is_kept() -> None:
         builder.add("grad_norm", 2.0 + step, line, step=step)
     rich = Read(LogFile(Path("/logs/c.log"), "c.log"), ParsedLog("text", builder.build()), 0.0)
     found = runs(read("a.log", range(20)), other, rich)
-    assert [(run.name, {c.metric for c in run.curves}) for run in found] == [("a", {"loss", "grad_norm"}), ("b", {"loss"})]
+    assert [(run.name, {c.metric for c in run.curves}) for run in found] == [
+        ("a", {"loss", "grad_norm"}),
+        ("b", {"loss"}),
+    ]
 
 
 def test_a_resumed_log_joins_the_one_it_continues() -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from logdoctor_parsers import COLUMNS
 
 import logdoctor
+from logdoctor_parsers import COLUMNS
 
 SAMPLES = Path(__file__).parents[1] / "sample_logs"
 DTYPES = {
-    "run": "category", "attempt": "int16", "metric": "category", "split": "category", "tag": "category", "step": "float64",
-    "epoch": "float64", "wall_time": "float64", "value": "float64", "source": "category", "line": "int64",
-}  # fmt: skip
+    **dict.fromkeys(("run", "metric", "split", "tag", "source"), "category"),
+    **dict.fromkeys(("step", "epoch", "wall_time", "value"), "float64"),
+    "attempt": "int16",
+    "line": "int64",
+}
 
 
 def test_columns_and_dtypes_are_those_of_the_contract() -> None:

@@ -7,19 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from logdoctor_parsers import PARSERS, LogFile, Match
 
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.analyzers.contract import HEADINGS
+from logdoctor_parsers import PARSERS, LogFile, Match
 
 ROOT = Path(__file__).parents[1]
-SAMPLES = sorted(
-    path for path in (ROOT / "sample_logs").rglob("*") if path.is_file() and path.name not in ("SOURCES.md", "logdoctor.toml")
-)  # fmt: skip
+NO_SAMPLES = ("SOURCES.md", "logdoctor.toml")
+SAMPLES = sorted(p for p in (ROOT / "sample_logs").rglob("*") if p.is_file() and p.name not in NO_SAMPLES)
 HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "rich")
 
 
-@pytest.mark.parametrize("statement", ["import logdoctor", "from logdoctor.cli import cli; cli(['--help'], standalone_mode=False)"])
+@pytest.mark.parametrize(
+    "statement", ["import logdoctor", "from logdoctor.cli import cli; cli(['--help'], standalone_mode=False)"]
+)
 def test_start_up_loads_nothing_heavy(statement: str) -> None:
     code = f"import sys\n{statement}\nprint(','.join(m for m in {HEAVY} if m in sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

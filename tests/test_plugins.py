@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from logdoctor_parsers import LogFile, Match, ParsedLog, TableBuilder
 
 import logdoctor
 from logdoctor import analyzers, explain, reading
 from logdoctor.analyzers.contract import limit
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Evidence, Finding, Severity, Span
+from logdoctor_parsers import LogFile, Match, ParsedLog, TableBuilder
 
 SAMPLE = "".join(f"@{i} L={1 / (i + 1):.4f}\n" for i in range(30))
 
@@ -56,7 +56,9 @@ class TooGood:
         if train.value[-1] > self.floor:
             return None
         span = Span(train.x[0], train.x[-1], case.run.axis.unit)
-        return Finding(self.name, Severity.WARNING, "too good to be true", "look for a leak", span, (train.evidence(-1),))
+        return Finding(
+            self.name, Severity.WARNING, "too good to be true", "look for a leak", span, (train.evidence(-1),)
+        )
 
 
 @dataclass(frozen=True)

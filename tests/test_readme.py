@@ -11,13 +11,13 @@ import re
 from pathlib import Path
 
 import pytest
-from logdoctor_parsers import PARSERS
 
 import logdoctor
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.cli import cli
 from logdoctor.explain import figures_of_findings
 from logdoctor.report.plots import draw
+from logdoctor_parsers import PARSERS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

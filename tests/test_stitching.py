@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from logdoctor_parsers import TableBuilder
 
 from logdoctor.rows import Rows, from_table
 from logdoctor.stitching import stitch
+from logdoctor_parsers import TableBuilder
 
 
 def rows(steps: Iterable[float], tag: str = "loss") -> Rows:
