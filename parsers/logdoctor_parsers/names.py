@@ -85,7 +85,7 @@ LOWER_IS_BETTER = frozenset(
 _LR = re.compile(
     r"(?:^|.*[/_\-. ])(?:lr|learning_rate)"
     r"(?:[/_\-. ]?(?:pg|group|g)?_?\d*"  # lr, lr0, x/lr2, lr/pg1
-    r"|[-/_]\w*(?:adam|sgd|rmsprop|adagrad|adafactor|lamb|lion|muon)\w*(?:-\d+)?(?:[-/](?:pg|group)\d+)?)$",  # lr-AdamW/pg1
+    r"|[-/_]\w*(?:adam|sgd|rmsprop|adagrad|adafactor|lamb|lion|muon)\w*(?:-\d+)?(?:[-/](?:pg|group)\d+)?)$",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
