@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,10 +14,13 @@ from logdoctor.read import patterns
 from logdoctor.reading import all_parsers, named, read_files
 from logdoctor.report.escape import visible
 from logdoctor_parsers import LogFile, Match, ParsedLog, Parser, Series
-from logdoctor_parsers.pattern import Pattern
+from logdoctor_parsers.leftover import repeated_lines
+from logdoctor_parsers.pattern import Pattern, template_for
+from logdoctor_parsers.text import lines_of
 
 SHOWN_PROBLEMS = 5
 SHOWN_FACTS = 20
+WIDTH = 120  # characters shown of a line
 
 
 def list_formats() -> str:
@@ -44,11 +48,16 @@ def _describe(file: LogFile, parsers: tuple[Parser, ...], lines: Sequence[Patter
     reads, unread = read_files([file], parsers, lines)
     if not reads:
         yield f"{unread[0].path}: {unread[0].reason}"
+        yield from _leftover(file.name, _repeated(file))
         return
     log = reads[0].log
     yield f"{file.name}: {log.format}{f' ({log.dialect})' if log.dialect else ''}"
     yield f"  recognised: {_claims(file, parsers, log)}"
-    yield f"  {log.lines:,} lines, {log.data:,} with numbers that were read, {log.unreadable:,} not understood"
+    rest = max(log.lines - log.data - log.unreadable, 0)
+    understood = (
+        f"{log.data:,} with numbers that were read, {log.unreadable:,} that look like data and were not understood"
+    )
+    yield f"  {log.lines:,} lines: {understood}, {rest:,} others"
     yield from _series(log)
     yield from _facts(log)
     if log.ending.kind != "open":
@@ -58,6 +67,28 @@ def _describe(file: LogFile, parsers: tuple[Parser, ...], lines: Sequence[Patter
         yield f"  line {problem.line}: {problem.message}" if problem.line else f"  {problem.message}"
     if len(log.problems) > SHOWN_PROBLEMS:
         yield f"  and {len(log.problems) - SHOWN_PROBLEMS} more problems"
+    yield from _leftover(file.name, log.leftover)
+
+
+def _repeated(file: LogFile) -> list[tuple[int, str]]:
+    """The lines with numbers that a file nobody recognised repeats most."""
+    try:
+        return repeated_lines(lines_of(file.head))
+    except (OSError, EOFError):
+        return []
+
+
+def _leftover(name: str, lines: Sequence[tuple[int, str]]) -> Iterator[str]:
+    """The first lines that look like data and were not understood, and what would read them."""
+    if not lines:
+        return
+    yield "  looks like data, not understood:"
+    for number, text in lines:
+        yield f"    line {number}: {text.strip()[:WIDTH]}"
+    if template := template_for(lines[0][1]):
+        yield "  a pattern reads them; put your names into the braces ({_} skips a number) and try:"
+        yield f"    logdoctor formats {shlex.quote(name)} --pattern {shlex.quote(template)}"
+        yield "  or, for every run: [[pattern]] template = … in logdoctor.toml; for a known format: --parser NAME"
 
 
 def _claims(file: LogFile, parsers: tuple[Parser, ...], log: ParsedLog) -> str:

@@ -1,6 +1,5 @@
 """Print formats of many programs: each file in tests/dialects is made up in the shape one of them prints."""
 
-# ruff: noqa: E501  one line a dialect
 from __future__ import annotations
 
 from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from parsed import column, facts, log_file, meaning, values
 
 from logdoctor_parsers import Match
-from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
+from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser, template_for
 
 LOG = """start
 >> 1/3 :: 2.5 / 2.75 @ 1e-3
@@ -74,3 +74,17 @@ def test_a_long_hostile_line_is_no_trouble() -> None:
     parser = PatternParser((Pattern("{_} {_} {_} loss {loss} {_} end"),))
     log = parser.parse(log_file("a b c loss 1 d end\n" + "1 " * 20_000 + "\n" + "loss 1" * 5_000 + "\n"))
     assert values(log, "loss") == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "template"),
+    [
+        ("7 | 0.532 | 0.611 | x", "{step} | {loss} | {_} | x"),
+        ("gen 7 / objective/L2 0.532 and 0.611", "gen {_} / objective/L2 {loss} and {_}"),
+        ("(epoch 3 of 20) acc ... 0.5", "(epoch {epoch} of {_}) acc ... {acc}"),
+        ("nothing but 12 words", ""),
+    ],
+)
+def test_a_proposed_pattern_fits_its_line(line: str, template: str) -> None:
+    assert template_for(line) == template
+    assert not template or Pattern(template).values(line) is not None

@@ -203,6 +203,8 @@ class TableBuilder:
         block = np.concatenate(self._blocks, axis=1) if self._blocks else np.empty((8, 0))
         if sort and np.any(np.diff(block[7]) < 0):
             block = block[:, np.argsort(block[7], kind="stable")]
+        counters = block[1:6]
+        counters[np.isinf(counters)] = np.nan  # a step of 1e999 is none
         code, step, epoch, batch, batches, wall_time, value, line = block
         return Table(
             tuple(self._codes), code.astype(np.int32), step, epoch, batch, batches, wall_time, value, line.astype(np.int64)
@@ -216,6 +218,7 @@ class ParsedLog:
     `lines`: physical lines (or records) seen; `data`: those that gave numbers; `unreadable`: those that looked like data
     and could not be read (the first few are in `problems`). `starts`: lines where the log itself says that a process
     (re)started. `tail`: the last lines of a text log, for crash reports. `dialect`: a finer name, for `logdoctor formats`.
+    `leftover`: the first lines, with their numbers, that looked like data and gave nothing.
     """
 
     format: str
@@ -229,6 +232,7 @@ class ParsedLog:
     ending: Ending = Ending()
     tail: tuple[str, ...] = ()
     dialect: str = ""
+    leftover: tuple[tuple[int, str], ...] = ()
 
 
 class Parser(Protocol):

@@ -77,7 +77,7 @@ def finish(draft: Draft) -> Reading:
         counter=draft.counter,
         in_epoch=draft.in_epoch,
         role=line_role,
-        progress=line_role in ("val", "test") and draft.total >= 0 and draft.in_epoch,
+        progress=line_role in ("val", "test") and draft.count >= 0 and draft.in_epoch,
         summary=draft.texts[0].lstrip().startswith("*"),
         known=draft.known,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from logdoctor_parsers.dialects import PATTERNS
 from logdoctor_parsers.keys import Kind, kind_of, name_of
+from logdoctor_parsers.leftover import looks_like_data
 from logdoctor_parsers.pairs import read_shape
 from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
 from logdoctor_parsers.readings import Field, Reading
@@ -16,6 +17,10 @@ from logdoctor_parsers.text_facts import facts_in
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
 _SECTION = re.compile(r"\s*[A-Z_.]{2,}:\s*$")  # of a configuration
 _BEST = re.compile(r"\bbest\b[^\d]*(?:\bis|:)\s*$", re.IGNORECASE)  # what follows was told before
+_FOLD = re.compile(
+    r"\W*(?:(?:starting|running|training|processing|cv)\s+)?fold\s*[:#=]?\s*\d+(?:\s*(?:/|of)\s*\d+)?\W*$",
+    re.IGNORECASE,
+)
 _START = re.compile(
     r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring"
     r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
@@ -28,7 +33,8 @@ class Shape:
     """What a line shape is: a reading, or a table's header.
 
     `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts; `repeats`: what
-    follows was told before. `seen` counts its lines, `regex` reads them once they are frequent.
+    follows was told before; `unread`: it looks like data. `seen` counts its lines, `regex` reads them once they are
+    frequent.
     """
 
     reading: Reading
@@ -37,6 +43,7 @@ class Shape:
     section: bool = False
     start: bool = False
     repeats: bool = False
+    unread: bool = False
     seen: int = 0
     regex: re.Pattern[str] | None = None
 
@@ -44,7 +51,7 @@ class Shape:
 def shape_of(parts: list[str], text: str) -> Shape:
     """Work out what a new line shape is."""
     texts, example = parts[::2], parts[1::2]
-    start = bool(_START.search(text))
+    start = bool(_START.search(text) or _FOLD.match(text))
     if not example:
         header = header_of(text) or matrix_of(text)
         section, repeats = bool(_SECTION.match(text)), bool(_BEST.search(text))
@@ -55,7 +62,9 @@ def shape_of(parts: list[str], text: str) -> Shape:
     reading = read_shape(texts, example)
     if reading.fields and not _RUN_SUMMARY.search(text):
         return Shape(reading)
-    return Shape(replace(reading, fields=()), facts=bool(facts_in(text, 0)), start=start)
+    facts = bool(facts_in(text, 0))
+    unread = not facts and not _RUN_SUMMARY.search(text) and looks_like_data(text)
+    return Shape(replace(reading, fields=()), facts=facts, start=start, unread=unread)
 
 
 def matrix_reading(name: str, splits: Sequence[str], cells: Sequence[Cell]) -> tuple[Reading, list[str]]:

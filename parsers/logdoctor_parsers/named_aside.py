@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from logdoctor_parsers.keys import Kind, kind_of
 from logdoctor_parsers.phrases import Key, key_before, without_small_words
 
-_BEHIND = re.compile(r"\s*%?\s+((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*$|\band\b)")
+_BEHIND = re.compile(r"\s*%?\s+((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*\Z|\band\b)")
 _AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _AT = re.compile(r"\s+(?:at|for|in|on|after)\s+(?:the\s+)?(?:\w+\s+)?\w+\s*[:#=]?\s*$")
@@ -26,6 +26,8 @@ def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
             continue
         behind = units[i] + texts[i + 1]
         match = _BEHIND.match(behind)
+        if match is not None and match.end() >= len(behind.rstrip(" .")) and i + 1 < len(keys):
+            continue  # it stands before the next number
         if match is None or kind_of(match[1]) is not Kind.METRIC:
             continue
         key.rename(match[1])

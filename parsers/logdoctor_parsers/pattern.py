@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog, TableBuilder
-from logdoctor_parsers.keys import name_of
+from logdoctor_parsers.keys import Kind, name_of
+from logdoctor_parsers.phrases import Key, key_before
 from logdoctor_parsers.prefix import strip
 from logdoctor_parsers.readings import Field, Reading
-from logdoctor_parsers.shapes import NUMBER, number
+from logdoctor_parsers.shapes import NUMBER, number, split
 from logdoctor_parsers.text import TextLines, find_ending, read_lines
 
 POSITIONS = ("epoch", "step", "batch", "batches")
@@ -155,6 +156,28 @@ class PatternParser:
             self.name, builder.build(), tuple(facts.values()), lines=lines.physical, data=data,
             ending=find_ending(lines, last), tail=lines.tail,
         )  # fmt: skip
+
+
+def template_for(line: str) -> str:
+    """A pattern to begin with for a line: counters and metrics that the line names, else the first decimal number as
+    the loss; `{_}` for all other numbers."""
+    parts = split(line.strip())
+    names = [_name_for(key_before(text)) for text in parts[:-1:2]]
+    if not any(name not in ("_", *POSITIONS) for name in names):
+        first = next((i for i, number in enumerate(parts[1::2]) if "." in number), -1)
+        if first < 0:
+            return ""
+        names[first] = "loss"
+    if "epoch" not in names and "step" not in names and not parts[0].strip(" [(#") and parts[1].isdigit():
+        names[0] = "step"
+    names = [name if name not in names[:i] else "_" for i, name in enumerate(names)]
+    return "".join(text + (f"{{{names[i]}}}" if i < len(names) else "") for i, text in enumerate(parts[::2]))
+
+
+def _name_for(key: Key) -> str:
+    if key.kind is Kind.EPOCH or key.kind is Kind.COUNTER:
+        return "epoch" if key.kind is Kind.EPOCH else "step"
+    return key.phrase if key.kind is Kind.METRIC else "_"
 
 
 def _position(values: dict[str, str], before: dict[str, float]) -> dict[str, float]:

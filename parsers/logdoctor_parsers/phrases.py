@@ -13,7 +13,7 @@ MAX_WORDS = 6  # of a name; more are a sentence
 _WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
 _SEPARATOR = re.compile(
     r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
-    r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|\||\b(?:is|was|are|to)\b)?)\s*$"""
+    r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|[|;]|\b(?:is|was|are|to)\b)?)\s*$"""
 )
 _NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
 _UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
@@ -27,6 +27,7 @@ _UNIT = re.compile(
     r"|epochs?(?![\w]|\s*[:=])|\s?(?:个|次)?(?:epoch|轮次?|回合|エポック|에폭)"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
+_BEFORE_EDGES = (Kind.METRIC, Kind.EPOCH)
 _SMALL_WORDS = frozenset(
     [
         "a",
@@ -97,7 +98,7 @@ def key_before(text: str) -> Key:
         text = text[: end.start()]
     phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
     key.rename(phrase if len(phrase.split()) <= MAX_WORDS else "")
-    if end is not None and end["sep"] == "|" and key.kind is not Kind.METRIC:  # a column's edge, not a name's
+    if end is not None and end["sep"] in ("|", ";") and key.kind not in _BEFORE_EDGES:  # a column's edge, not a name's
         key.rename("")
         key.separated = False
     return key

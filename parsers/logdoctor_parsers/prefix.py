@@ -34,7 +34,17 @@ PREFIX = re.compile(
     r"(?: std(?:out|err) [FP] )?"  # container runtimes
     r"(?:\s*-\s*(?:INFO|DEBUG|WARNING)\s*-\s*(?:\w+(?:\.\w+)+|__main__|root)\s*-\s+)?"  # a logger's name
 )
+_RANK = re.compile(
+    r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?(\d+)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
+    r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-(\d+)(?:\s+\| |: ))"
+)
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+def rank_of(line: str) -> int:
+    """The rank a launcher says printed a line; -1 where none is said."""
+    match = _RANK.match(line)
+    return -1 if match is None else int(next(group for group in match.groups() if group))
 
 
 def strip(line: str) -> tuple[str, float]:

@@ -11,15 +11,16 @@ from typing import NamedTuple
 from logdoctor_parsers.bars import bar_in
 from logdoctor_parsers.contract import Fact, Problem, Table
 from logdoctor_parsers.languages import PUNCTUATION
+from logdoctor_parsers.leftover import Leftover
 from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading, shape_of
-from logdoctor_parsers.prefix import strip
+from logdoctor_parsers.prefix import rank_of, strip
 from logdoctor_parsers.printed_tables import Header, Matrix, header_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Reading
 from logdoctor_parsers.shapes import number, regex_of, split
 from logdoctor_parsers.shapes import shape as texts_of
 from logdoctor_parsers.text import TextLines
 from logdoctor_parsers.text_facts import facts_in
-from logdoctor_parsers.tracks import Row, Track, table_of
+from logdoctor_parsers.tracks import Row, Track, drop_other_ranks, table_of
 
 MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
 MAX_LABELS = 2000  # lines searched for labels
@@ -34,7 +35,10 @@ _BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of
 
 @dataclass(frozen=True)
 class ReadText:
-    """What the reader found; `last_data` is the last physical line that gave a number, `torn` whether it was cut."""
+    """What the reader found; `last_data` is the last physical line that gave a number, `torn` whether it was cut.
+
+    `leftover`: lines that look like data and gave nothing.
+    """
 
     table: Table
     facts: tuple[Fact, ...]
@@ -43,6 +47,7 @@ class ReadText:
     data: int
     last_data: int
     torn: bool
+    leftover: Leftover
 
 
 def read_text(lines: TextLines, *, states: bool = False) -> ReadText:
@@ -70,6 +75,7 @@ class _Line(NamedTuple):
     number: int
     text: str
     wall_time: float
+    rank: int = -1
     bar: bool = False
     partial: bool = False
     cut: bool = False
@@ -89,11 +95,13 @@ class _Reader:
         self._planned: dict[str, float] = {}
         self._totals: set[float] = set()  # at which training's own counters end
         self._problems: list[Problem] = []
+        self._leftover = Leftover()
         self._starts: list[int] = []
+        self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
         self._epoch = self._count = self._announced = self._role = self._evaluating = ""
         self._pending: tuple[Track, Row] | None = None
         self._table: Header | Matrix | None = None
-        self._last_text = ""
+        self._last_said = ("", -1)
         self._copies = self._data = self._last_data = self._line = 0
         self._in_settings = self._torn = self._repeats = False
 
@@ -103,15 +111,17 @@ class _Reader:
         self._line = number
         if not raw.isascii():
             raw = raw.translate(PUNCTUATION)
-        text, wall_time = strip(raw) if self._has_prefix(raw) else (raw, float("nan"))
+        prefixed = self._has_prefix(raw)
+        text, wall_time = strip(raw) if prefixed else (raw, float("nan"))
+        rank = rank_of(raw) if prefixed and text is not raw else -1
         if not cut:
             for place, shape in enumerate(self._recent):
                 if shape.regex is not None and (match := shape.regex.match(text)) is not None:
                     if place:
                         self._recent.insert(0, self._recent.pop(place))
-                    self._take_data(_Line(number, text, wall_time), shape.reading, match.groups())
+                    self._take_data(_Line(number, text, wall_time, rank), shape.reading, match.groups())
                     return
-        line = _Line(number, text, wall_time, cut=cut)
+        line = _Line(number, text, wall_time, rank, cut=cut)
         if "%|" not in text:
             self._take_text(line)
         elif (unbarred := self._behind_bar(line)) is not None:
@@ -189,6 +199,8 @@ class _Reader:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
         self._repeats = shape.repeats
+        if shape.unread:
+            self._leftover.add(line.number, line.text)
         if shape.facts and (facts := facts_in(line.text, line.number)):
             self._facts += facts
             self._planned.update({fact.name: fact.value for fact in facts if fact.name == "max_iter"})
@@ -208,6 +220,7 @@ class _Reader:
         """An epoch is named; a new one ends the validity of announced splits."""
         if epoch != self._epoch:
             self._epoch, self._role = epoch, ""
+            self._labels.append((self._line, epoch))
 
     def _plan(self, reading: Reading, found: Sequence[str], line: _Line) -> None:
         """Totals printed beside counters are plans: `Epoch 3/90`, `iteration 20/5000`."""
@@ -220,26 +233,22 @@ class _Reader:
 
     # lines with values ------------------------------------------------------------------------------------------
     def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
-        if not reading.counted and self._is_setting(reading):
+        if (not reading.counted and self._is_setting(reading)) or self._was_told(line, reading, found):
             return
-        if reading.iterates and line.text == self._last_text:  # a second handler, or another rank
-            self._copies += 1
-            return
-        self._last_text = line.text
-        repeats, self._repeats = self._repeats, False
-        if repeats and reading.count >= 0 and number(found[reading.count]) <= number(self._count or "nan"):
-            return
+        headed = self._only_evaluates(reading)
+        if headed:
+            reading = self._same(replace(self._with_split(reading, self._role), progress=True))
         if reading.epoch >= 0:
             self._enter(found[reading.epoch])
         if reading.counted:
             self._plan(reading, found, line)
             if reading.total >= 0 and not reading.evaluates:
                 self._totals.add(number(found[reading.total]))
-            if reading.iterates or reading.role:
+            if (reading.iterates or reading.role) and not headed:
                 self._role = ""
         reading = self._placed(reading)
         count = found[reading.count] if reading.count >= 0 else self._announced or ("" if self._epoch else self._count)
-        row = Row(line.number, self._epoch, count, line.wall_time, found)
+        row = Row(line.number, self._epoch, count, line.wall_time, found, line.rank)
         self._data += 1
         self._last_data = line.number
         self._in_settings = False
@@ -261,6 +270,20 @@ class _Reader:
         if not reading.evaluates or reading.total < 0 or any(f.split == "train" for f in reading.fields):
             return False
         return bool(self._epoch) or (bool(self._count) and number(found[reading.total]) not in self._totals)
+
+    def _was_told(self, line: _Line, reading: Reading, found: Sequence[str]) -> bool:
+        """Whether a line says again what was read: a copy by a second handler, or the best round told at the end."""
+        if reading.iterates and (line.text, line.rank) == self._last_said:
+            self._copies += 1
+            return True
+        self._last_said = (line.text, line.rank)
+        repeats, self._repeats = self._repeats, False
+        return repeats and reading.count >= 0 and number(found[reading.count]) <= number(self._count or "nan")
+
+    def _only_evaluates(self, reading: Reading) -> bool:
+        """Whether a line counts batches under the header of an evaluation before anything was trained."""
+        announced = self._role in ("val", "test") and not reading.role and reading.total >= 0
+        return announced and reading.epoch < 0 and not (self._epoch or self._count)
 
     def _is_setting(self, reading: Reading) -> bool:
         """A lone value that belongs to a dump of settings: a rate before any epoch, or between other settings."""
@@ -331,7 +354,7 @@ class _Reader:
                 for t in self._tracks.values()
                 if t.rows and len(t.rows[-1].numbers) == len(texts) - 1
             ]
-            self._torn = bool(before) and len(parts[-2]) < min(map(len, before))
+            self._torn = bool(before) and _extent(parts[-2]) < min(map(_extent, before))
         else:
             begun = "\0".join(texts)
             self._torn = any(
@@ -358,7 +381,12 @@ class _Reader:
             self._problems.append(
                 Problem(self._line, "the log ends inside this line: a number that may be cut is left out")
             )
-        table = table_of(list(self._tracks.values()))
+        if others := drop_other_ranks(list(self._tracks.values())):
+            message = (
+                f"{others} lines in which other ranks tell of the same steps are left out: the lowest rank is read"
+            )
+            self._problems.append(Problem(0, message))
+        table = table_of(list(self._tracks.values()), self._labels)
         return ReadText(
             table,
             tuple(self._facts),
@@ -367,4 +395,5 @@ class _Reader:
             self._data,
             self._last_data,
             self._torn,
+            self._leftover,
         )

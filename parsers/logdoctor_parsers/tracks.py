@@ -21,7 +21,7 @@ MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no c
 class Row(NamedTuple):
     """One data line: where it stands, and its numbers as texts.
 
-    `iteration` is its own count or the one announced before.
+    `iteration` is its own count or the one announced before; `rank` printed it (-1: not said).
     """
 
     line: int
@@ -29,6 +29,7 @@ class Row(NamedTuple):
     iteration: str
     wall_time: float
     numbers: Sequence[str]
+    rank: int = -1
 
 
 @dataclass
@@ -84,9 +85,26 @@ class _Columns:
         return np.array(numbers([row.numbers[index] for row in self.track.rows]), np.float64)
 
 
-def table_of(tracks: Sequence[Track]) -> Table:
-    """All rows as one table. What progress bars say counts only where no printed line tells the train loss."""
+def drop_other_ranks(tracks: Sequence[Track]) -> int:
+    """Of lines that several ranks print keep those of the lowest; returns how many others were dropped."""
+    dropped = 0
+    for track in tracks:
+        ranks = {row.rank for row in track.rows}
+        if len(ranks) > 1 and -1 not in ranks:
+            kept = [row for row in track.rows if row.rank == min(ranks)]
+            dropped += len(track.rows) - len(kept)
+            track.rows = kept
+    return dropped
+
+
+def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Table:
+    """All rows as one table; `labels`: lines at which an epoch is named, and its name.
+
+    What progress bars say counts only where no printed line tells the train loss.
+    """
     tracks = _unified(tracks)
+    for track in tracks:
+        _label_backwards(track, labels)
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
     columns = [_Columns(track) for track in _without_repeated_rates(tracks) if track.rows and track.stands]
@@ -94,9 +112,22 @@ def table_of(tracks: Sequence[Track]) -> Table:
     trained = _Training(_Trained.of(columns, inner, within=True), _Trained.of(columns, inner, within=False))
     finer = _told_by_batch(columns, inner)
     builder = TableBuilder()
-    for track in columns:
-        _extend(builder, track, inner, trained, finer)
+    for each in columns:
+        _extend(builder, each, inner, trained, finer)
     return builder.build()
+
+
+def _label_backwards(track: Track, labels: Sequence[tuple[int, str]]) -> None:
+    """Where the epoch is named behind its values (`Loss: 0.5`, then `Epoch: 3`), let each row take the label it awaits.
+
+    So it is where values stand before the first label and none behind the last.
+    """
+    rows = track.rows
+    ahead = track.reading.epoch < 0 and len(labels) > 1 and rows and not rows[0].epoch
+    if not ahead or rows[-1].line >= labels[-1][0]:
+        return
+    places = np.searchsorted([line for line, _ in labels], [row.line for row in rows], side="right")
+    track.rows = [row._replace(epoch=labels[place][1]) for row, place in zip(rows, places, strict=True)]
 
 
 def _unified(tracks: Sequence[Track]) -> list[Track]:
