@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -65,12 +66,12 @@ class Rates:
     grid: Grid
     end: float
 
-    @property
+    @cached_property
     def heights(self) -> Floats:
         """The rate of each level."""
         return np.array([level.value for level in self.levels])
 
-    @property
+    @cached_property
     def places(self) -> list[float]:
         """For each change of level the last x trained at the old rate."""
         return places(self.levels, self.grid)

@@ -22,7 +22,7 @@ FIT_POINTS = 100  # as many points decide as well as all
 
 def smooth_shape(rates: Rates, start: float = 0.0) -> Shape | None:
     """The smooth family that points after a warm-up until `start` follow; None where none does."""
-    if len(rates.levels) < 3 or len(rates.x) < 3:
+    if len(rates.levels) < 3 or len(rates.x) < 3 or _rough(rates):
         return None
     fit, origin = _best(_views(rates, start), rates)
     if fit.rms > FITS_WELL * rates.value.max() + rates.digit:
@@ -36,6 +36,21 @@ def smooth_shape(rates: Rates, start: float = 0.0) -> Shape | None:
 def acceptable(fit: Fit, rates: Rates, within: float = FITS_WITHIN) -> bool:
     """Whether a fit leaves no more than rounding and the gap between an update and its log line explain."""
     return fit.rms <= within * float(rates.value.max()) + rates.digit
+
+
+def _rough(rates: Rates) -> bool:
+    """Whether the rate goes up and down by more than any curve that only falls, or only rises, could leave.
+
+    Where such a curve meets two neighbours in the wrong order, it leaves at least half the square of their distance.
+    """
+    y = rates.value[_picked(rates)]
+    moves = [np.diff(y)[first::2] for first in (0, 1)]  # pairs that share no point
+    left = [max(float(np.sum(np.maximum(sign * move, 0.0) ** 2)) for move in moves) / 2 for sign in (1, -1)]
+    return math.sqrt(min(left) / len(y)) > FITS_WITHIN * float(rates.value.max()) + rates.digit
+
+
+def _picked(rates: Rates) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, len(rates.x) - 1, FIT_POINTS).round().astype(np.int64))
 
 
 def stairs_shape(rates: Rates) -> Shape | None:
@@ -65,7 +80,7 @@ def _views(rates: Rates, start: float) -> Iterator[tuple[Floats, Floats, float]]
     They count from where the schedule can have started: the end of the warm-up, an epoch later (a line may show the
     rate of the epoch it ends), the first line, or the start of the run.
     """
-    pick = np.unique(np.linspace(0, len(rates.x) - 1, FIT_POINTS).round().astype(int))
+    pick = _picked(rates)
     x, y, stairs = rates.x[pick], rates.value[pick], _stairs(rates)
     for origin in dict.fromkeys((start, start + 1.0, float(rates.x[0]), 0.0)):
         if origin <= rates.x[0] or origin == start:

@@ -59,17 +59,22 @@ def fit_families(x: Floats, y: Floats, resolution: float = 0.0, origin: float | 
 
 def _fit(family: _Family, u: Floats, v: Floats, floor: float, span: float, scale: float) -> Fit:
     def residual(theta: Floats) -> Floats:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.nan_to_num(family.shape(theta, u) - v, nan=10.0, posinf=10.0, neginf=-10.0).clip(-10.0, 10.0)
+        return np.asarray(np.fmax(np.fmin(family.shape(theta, u) - v, 10.0), -10.0))  # NaN becomes 10
 
-    found = [
-        np.asarray(leastsq(residual, np.array(start, float), maxfev=MOST_CALLS, full_output=True)[0])
-        for start in family.starts
-    ]
-    left = [float(np.mean(residual(theta) ** 2)) for theta in found]
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = [
+            np.asarray(leastsq(residual, np.array(start, float), maxfev=MOST_CALLS, full_output=True)[0])
+            for start in family.starts
+        ]
+        left = [float(np.mean(residual(theta) ** 2)) for theta in found]
     best, mean_square = found[int(np.argmin(left))], min(left)
     score = len(u) * np.log(mean_square + floor) + len(best) * np.log(len(u))
     return Fit(family.kind, family.named(best, span, scale), scale * mean_square**0.5, float(score))
+
+
+def _within(value: float, low: float, high: float) -> float:
+    """`np.clip` of one number, at a tenth of the time."""
+    return low if value < low else high if value > high else value
 
 
 def _linear(theta: Floats, u: Floats) -> Floats:
@@ -77,30 +82,30 @@ def _linear(theta: Floats, u: Floats) -> Floats:
 
 
 def _exponential(theta: Floats, u: Floats) -> Floats:
-    return np.asarray(theta[0] * np.exp(np.clip(theta[1], -50, 50) * u))
+    return np.asarray(theta[0] * np.exp(_within(theta[1], -50, 50) * u))
 
 
 def _inverse(power: float | None) -> Shape:
     def shape(theta: Floats, u: Floats) -> Floats:
-        return np.asarray(theta[0] * (1 + np.exp(theta[1]) * u) ** -(power or np.clip(theta[2], 0.05, 4)))
+        return np.asarray(theta[0] * (1 + np.exp(theta[1]) * u) ** -(power or _within(theta[2], 0.05, 4)))
 
     return shape
 
 
 def _poly(theta: Floats, u: Floats) -> Floats:
     floor = theta[3] if len(theta) > 3 else 0.0
-    left = np.clip(1 - u / (1 + np.exp(np.clip(theta[1], -30, 5))), 0, 1)
-    return np.asarray(floor + (theta[0] - floor) * left ** np.clip(theta[2], 0.1, 10))
+    left = np.clip(1 - u / (1 + np.exp(_within(theta[1], -30, 5))), 0, 1)
+    return np.asarray(floor + (theta[0] - floor) * left ** _within(theta[2], 0.1, 10))
 
 
 def _cosine(theta: Floats, u: Floats) -> Floats:
     floor = theta[2] if len(theta) > 2 else 0.0
-    total = 0.9 + np.exp(np.clip(theta[1], -10, 3))
+    total = 0.9 + np.exp(_within(theta[1], -10, 3))
     return np.asarray(floor + (theta[0] - floor) * 0.5 * (1 + np.cos(np.pi * u / total)))
 
 
 def _sigmoid(theta: Floats, u: Floats) -> Floats:
-    return np.asarray(theta[0] / (1 + np.exp(-np.clip(theta[1], -200, 200) * (u - theta[2]))))
+    return np.asarray(theta[0] / (1 + np.exp(-_within(theta[1], -200, 200) * (u - theta[2]))))
 
 
 def _name_linear(theta: Floats, span: float, scale: float) -> dict[str, float]:
@@ -115,19 +120,19 @@ def _name_exponential(theta: Floats, span: float, scale: float) -> dict[str, flo
 def _name_inverse(power: float | None) -> Callable[[Floats, float, float], dict[str, float]]:
     def named(theta: Floats, span: float, scale: float) -> dict[str, float]:
         return {"base": scale * theta[0], "decay": float(np.exp(theta[1]) / span),
-                "power": power or float(np.clip(theta[2], 0.05, 4))}  # fmt: skip
+                "power": power or float(_within(theta[2], 0.05, 4))}  # fmt: skip
 
     return named
 
 
 def _name_poly(theta: Floats, span: float, scale: float) -> dict[str, float]:
-    total = span * float(1 + np.exp(np.clip(theta[1], -30, 5)))
-    named = {"base": scale * theta[0], "power": float(np.clip(theta[2], 0.1, 10)), "total": total}
+    total = span * float(1 + np.exp(_within(theta[1], -30, 5)))
+    named = {"base": scale * theta[0], "power": float(_within(theta[2], 0.1, 10)), "total": total}
     return named if len(theta) < 4 else {**named, "floor": scale * theta[3]}
 
 
 def _name_cosine(theta: Floats, span: float, scale: float) -> dict[str, float]:
-    total = span * float(0.9 + np.exp(np.clip(theta[1], -10, 3)))
+    total = span * float(0.9 + np.exp(_within(theta[1], -10, 3)))
     return {"base": scale * theta[0], "total": total, "floor": scale * theta[2] if len(theta) > 2 else 0.0}
 
 
