@@ -1,0 +1,206 @@
+"""Time logdoctor and the named baselines on the same data, in turn, and print the ratios.
+
+    python -m tests.bench [--data DIR] [--only a,caffe,…] [--rounds 3] [--share 1.0] [--readme]
+
+The data (about 1 GB, `--share` of it) is made once and kept in DIR. Baselines come with `pip install -e ".[bench]"`;
+those not installed are left out. A contender that takes more than ten seconds runs in the first round only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import event_sets, text_sets
+from tests.bench.contenders import children_seconds
+
+ROOT = Path(__file__).parents[2]
+SLOW = 10.0  # seconds of CPU
+EVENT_READERS = ("EventAccumulator", "tbparse", "tensorboard-data-server", "cat")
+IMPORTS = "import pandas, scipy.stats, matplotlib.figure"
+
+Measured = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is read: `name` is its path below the data folder, `make` writes a share of it there."""
+
+    name: str
+    what: str
+    make: Callable[[Path, float], None]
+    baselines: Sequence[str]
+
+
+def _events(name: str) -> Callable[[Path, float], None]:
+    return lambda path, share: event_sets.write_set(name, path, share)
+
+
+SETS = (
+    DataSet("a", "events: 1,000,000 scalars, 1 file", _events("a"), EVENT_READERS),
+    DataSet("b", "events: 300 runs × 8,000 scalars", _events("b"), EVENT_READERS),
+    DataSet("c", "events: 100,000 scalars in 500 MB", _events("c"), EVENT_READERS),
+    DataSet("d", "events: 500,000 TF2 scalars", _events("d"), EVENT_READERS),
+    DataSet("e", "events: 200,000 scalars, 20 an event", _events("e"), EVENT_READERS),
+    DataSet("caffe.log", "Caffe log, 100 MB", lambda path, share: text_sets.write_caffe(path, 100 * share),
+            ("line iteration", "cat")),
+    DataSet("pytorch.log", "PyTorch print, 50 MB", lambda path, share: text_sets.write_pytorch(path, 50 * share),
+            ("line iteration", "runmedic")),
+    DataSet("metrics.csv", "CSV, 200,000 rows", lambda path, share: text_sets.write_csv(path, int(200_000 * share)),
+            ("pandas.read_csv", "csv", "trainspotter", "runmedic")),
+    DataSet("metrics.jsonl", "JSON lines, 200,000 rows",
+            lambda path, share: text_sets.write_json_lines(path, int(200_000 * share)),
+            ("orjson", "json", "trainspotter", "runmedic")),
+)  # fmt: skip
+
+
+def main() -> None:
+    arguments = _arguments()
+    data = Path(arguments.data)
+    wanted = arguments.only.split(",") if arguments.only else [*(one.name for one in SETS), "commands"]
+    lines = ["| data | logdoctor, CPU s (MB) | the same work takes |", "|---|---|---|"]
+    for one in (one for one in SETS if one.name in wanted):
+        path = data / one.name
+        if not path.exists():
+            _say(f"making {path}")
+            one.make(path, arguments.share)
+        lines.append(_row(one, _rounds(("logdoctor", *one.baselines), path, arguments.rounds)))
+    if "commands" in wanted:
+        lines += ["", *_commands(data, arguments.rounds)]
+    table = "\n".join([*lines, "", _machine()])
+    print(table)
+    if arguments.readme:
+        _write_readme(table)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed as ratios to named baselines.")
+    parser.add_argument("--data", default=str(Path(tempfile.gettempdir(), "logdoctor-bench")), metavar="DIR")
+    parser.add_argument("--only", metavar="NAMES", help=f"of {', '.join(one.name for one in SETS)}, commands")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0, help="of the usual amount of data")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    return parser.parse_args()
+
+
+def _rounds(names: Sequence[str], path: Path, rounds: int) -> dict[str, list[Measured]]:
+    """All contenders in turn, round after round: the machine's moods fall on all of them."""
+    found: dict[str, list[Measured]] = {}
+    for number in range(rounds):
+        for name in names:
+            if number and (name not in found or found[name][0]["cpu"] > SLOW):
+                continue
+            measured = _measure(name, path)
+            if "missing" in measured:
+                _say(f"{name} is left out: {measured['missing']}")
+                continue
+            _say(f"{path.name}: {name}: {measured['cpu']:.3f} s")
+            found.setdefault(name, []).append(measured)
+    return found
+
+
+def _measure(name: str, path: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.bench.contenders", name, str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=_environment())
+    if done.returncode:
+        return {"missing": f"failed: {done.stderr.strip().splitlines()[-1:]}"}  # type: ignore[dict-item]
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "parsers")))}
+
+
+def _row(one: DataSet, found: Mapping[str, Sequence[Measured]]) -> str:
+    ours = _median(found["logdoctor"], "cpu")
+    memory = _median(found["logdoctor"], "megabytes")
+    others = [
+        f"{name} {_ratio(_median(measured, 'cpu') / ours)}" for name, measured in found.items() if name != "logdoctor"
+    ]
+    return f"| {one.what} | {ours:.2f} ({memory:.0f}) | {' · '.join(others)} |"
+
+
+def _median(measured: Iterable[Measured], figure: str) -> float:
+    return statistics.median(one[figure] for one in measured)
+
+
+def _ratio(value: float) -> str:
+    return f"×{value:.0f}" if value >= 10 else f"×{value:.1f}" if value >= 1 else f"×{value:.2f}"
+
+
+def _commands(data: Path, rounds: int) -> list[str]:
+    """Whole commands as users start them, imports and all; seconds of CPU and of wall time."""
+    small = data / "small.log"
+    runs = data / "runs"
+    if not runs.exists():
+        for count in (30, 300):
+            event_sets.write_runs(runs / str(count), count)
+    text_sets.write_caffe(small, 0.1)
+    with tempfile.TemporaryDirectory() as folder:
+        report = ["-m", "logdoctor.cli", "report", "-q", "-o", f"{folder}/report"]
+        pairs = (
+            ("`logdoctor --help`", ["-m", "logdoctor.cli", "--help"], "`import click`", ["-c", "import click"]),
+            ("report with a plot on one small log", [*report, str(small)], f"`{IMPORTS}`", ["-c", IMPORTS]),
+            ("report with plots, 300 runs, per run", [*report, str(runs / "300")],
+             "30 runs, per run", [*report, str(runs / "30")]),
+            ("report with plots, 300 runs", [*report, str(runs / "300")], "tbparse loading them",
+             ["-m", "tests.bench.contenders", "tbparse", str(runs / "300")]),
+        )  # fmt: skip
+        lines = ["| command | CPU s (wall) | against | ratio of CPU (wall) |", "|---|---|---|---|"]
+        for ours, command, theirs, other in pairs:
+            found = [(_whole(command), _whole(other)) for _ in range(rounds if "300" not in ours else 1)]
+            mine, other_one = ([statistics.median(side[i][k] for side in found) for k in (0, 1)] for i in (0, 1))
+            shares = (300, 30) if "per run" in ours else (1, 1)
+            mine, other_one = [value / shares[0] for value in mine], [value / shares[1] for value in other_one]
+            lines.append(
+                f"| {ours} | {mine[0]:.3g} ({mine[1]:.3g}) | {theirs}: {other_one[0]:.3g} ({other_one[1]:.3g}) "
+                f"| {mine[0] / other_one[0]:.2f} ({mine[1] / other_one[1]:.2f}) |"
+            )
+    return lines
+
+
+def _whole(arguments: Sequence[str]) -> tuple[float, float]:
+    """CPU and wall seconds of a whole process and of those it starts."""
+    cpu, wall = -children_seconds(), -time.monotonic()
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, check=True, env=_environment())
+    cpu, wall = cpu + children_seconds(), wall + time.monotonic()
+    _say(f"{' '.join(arguments)[:70]}: {cpu:.2f} s, wall {wall:.2f} s")
+    return cpu, wall
+
+
+def _machine() -> str:
+    versions = ".".join(map(str, sys.version_info[:2]))
+    return (
+        f"*{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {versions}; "
+        "medians of one session. ×80: eighty times the CPU time of logdoctor.*"
+    )
+
+
+def _write_readme(table: str) -> None:
+    path = ROOT / "README.md"
+    text = path.read_text("utf-8")
+    filled = re.sub(
+        r"(<!-- speed -->\n).*?(<!-- /speed -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL
+    )
+    path.write_text(filled, "utf-8")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
