@@ -17,7 +17,7 @@ from logdoctor_parsers.contract import Floats, Ints
 ITERATION, OUTPUT = b"Iteration ", b" net output"
 EPOCHS = re.compile(rb"([\d.]+)/([\d.]+)ep, loss")  # NVCaffe 0.17: epochs done / planned
 SHOWN = 80  # characters of a line quoted in a problem
-FEW_LABELS, LONGEST_WORD = 64, 64  # up to here outputs are looked up by comparing arrays; bytes that `stands_at` compares
+FEW_LABELS, LONGEST_WORD = 64, 64  # up to here outputs are found by comparing arrays; bytes compared
 
 
 class Kind(IntEnum):
