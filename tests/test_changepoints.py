@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from logdoctor.curves.changepoints import break_at, calming, first_surprise, quieting, slowing
+from logdoctor.curves.changepoints import break_at, calming, clearance, first_surprise, quieting, slowing
 
 X = np.arange(1.0, 41.0)
 FLOOR = 1e-3
@@ -80,6 +80,12 @@ def test_a_kink_in_a_steady_fall() -> None:
     assert decaying.surprise == pytest.approx(0, abs=0.2)
 
 
+def test_clearance_of_a_step_over_its_scatter() -> None:
+    y = np.where(X <= 20, 1.0, 0.5) + np.where(X % 2 == 0, 0.1, -0.1)
+    assert clearance(X, y, 20) == pytest.approx(0.3)
+    assert clearance(X, y, 10) == pytest.approx(-0.2)
+
+
 @pytest.mark.parametrize("c", [1, 40])
 def test_too_few_points_on_a_side(c: float) -> None:
     y = noise(1.0)
@@ -88,3 +94,4 @@ def test_too_few_points_on_a_side(c: float) -> None:
     assert calming(X, y, c, 10, FLOOR) is None
     assert quieting(X, y, c, 10, FLOOR) is None
     assert slowing(X, y, c, FLOOR) is None
+    assert clearance(X, y, c) is None

@@ -53,6 +53,38 @@ def test_two_drops_count_from_each_other() -> None:
     assert [drop.since_last for drop in drops] == np.diff([0.0, *(drop.at for drop in drops)]).tolist()
 
 
+def staircase(drops: tuple[int, ...], epochs: int, seed: int) -> tuple[Points, Points]:
+    """A run whose steps and whose validation noise shrink to a third with every drop."""
+    rng = np.random.default_rng(seed)
+    x = np.arange(1.0, epochs + 1)
+    done = np.sum([x > at for at in drops], axis=0)
+    level = 0.6 + 1.4 * np.exp(-x / 4) - 0.3 * (1 - 0.3**done)
+    return (x, level + rng.normal(0, 0.01, epochs)), (x, level + 0.1 + rng.normal(0, 0.06, epochs) * 0.2**done)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_one_drop_a_weaker_one_is_found(seed: int) -> None:
+    train, val = staircase((20, 40), 60, seed)
+    assert [drop.at for drop in infer_drops(train, val)] == pytest.approx([20, 40], abs=2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_validation_shows_a_drop_that_noisy_batches_hide(seed: int) -> None:
+    (x, train), val = dropped(25, seed=seed)
+    batches = train + np.random.default_rng(seed).normal(0, 0.4, len(x))
+    assert infer_drops((x, batches), None) == []
+    (drop,) = infer_drops((x, batches), val)
+    assert drop.at == pytest.approx(25, abs=2)
+
+
+def test_validation_alone_shows_a_kink() -> None:
+    rng = np.random.default_rng(0)
+    x = np.arange(1.0, 31.0)
+    level = np.where(x <= 8, 2 - 0.15 * x, 0.8 - 0.002 * (x - 8))
+    (drop,) = infer_drops((x, level + rng.normal(0, 0.3, 30)), (x, level + rng.normal(0, 0.003, 30)))
+    assert drop.at == pytest.approx(8, abs=1)
+
+
 def test_smooth_runs_hardly_ever_give_a_false_drop() -> None:
     alarms = sum(bool(infer_drops(*smooth(40, seed))) for seed in range(40))
     assert alarms <= 1

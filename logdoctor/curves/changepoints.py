@@ -102,6 +102,12 @@ def _jitter(y: Floats) -> float:
     return float(np.median(np.abs(y[2:] - 2 * y[1:-1] + y[:-2]))) * MAD_TO_SIGMA / math.sqrt(6)
 
 
+def clearance(x: Floats, y: Floats, c: float) -> float | None:
+    """By how much the lowest of the five points up to c lies above the highest of the four after it."""
+    before, after = _sides(x, c, 5.0)[0], _sides(x, c, 4.0)[1]
+    return float(y[before].min() - y[after].max()) if min(len(before), len(after)) >= LEAST else None
+
+
 def slowing(x: Floats, y: Floats, c: float, floor: float) -> Slowing | None:
     """Falls of the epochs up to c against the motion of the epochs from c + 1 on."""
     steps = np.diff(x)
