@@ -37,8 +37,8 @@ def test_bins_of_steps_follow_the_validations() -> None:
     loss = curve(fall(2000), x=np.arange(1.0, 2001.0))
     every_100 = track(loss, "train", Axis("step"), 100.0)
     alone = track(loss, "train", Axis("step"))
-    assert every_100 is not None and len(every_100) == 20  # noqa: PT018
-    assert alone is not None and 140 <= len(alone) <= 160  # noqa: PT018
+    assert every_100 is not None and len(every_100) == 20
+    assert alone is not None and 140 <= len(alone) <= 160
 
 
 def test_a_first_value_before_training_is_not_the_first_epoch() -> None:

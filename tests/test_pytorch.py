@@ -1,6 +1,6 @@
 """Printed text logs: dialects seen and unseen, their traps, what they say about the run."""
 
-# ruff: noqa: E501  the lines of logs are as long as they are
+
 from __future__ import annotations
 
 import math

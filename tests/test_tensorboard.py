@@ -193,7 +193,7 @@ def test_a_number_beside_a_large_image() -> None:
         ("loss", 0, 3.0, 3),
     ]
     damaged = bytearray(data)
-    damaged[60_000] ^= 1   # inside the image: the numbers beside it stand under the same checksum
+    damaged[60_000] ^= 1  # inside the image: the numbers beside it stand under the same checksum
     log = parse(bytes(damaged))
     assert values(log) == [3.0]
     assert [problem.line for problem in log.problems] == [2]

@@ -75,9 +75,7 @@ class Overfitting:
         severity = Severity.ERROR if severe else Severity.WARNING
         return self._finding(case, severity, by_height, by_value, significant)
 
-    def _finding(
-        self, case: Case, severity: Severity, by_height: float, by_value: float, significant: bool
-    ) -> Finding:
+    def _finding(self, case: Case, severity: Severity, by_height: float, by_value: float, significant: bool) -> Finding:
         train, val, valley = case.needs_train(), case.needs_val(), case.valley
         best = float(val.x[valley.index])
         then, now = float(np.interp(best, train.x, case.trend)), case.stretches[-1].level

@@ -163,9 +163,7 @@ def _metric(name: str, main_branch: str) -> str:
     return metric if branch == main_branch else f"{metric} ({branch})"
 
 
-def _add_sum(
-    builder: TableBuilder, log: Log, series: Sequence[_Series], phase: str, suffix: str, split: str
-) -> None:
+def _add_sum(builder: TableBuilder, log: Log, series: Sequence[_Series], phase: str, suffix: str, split: str) -> None:
     """Σ weight × output at each iteration, at the line of its first output."""
     owners, value, line = _weighted_sum(log, series)
     first = np.searchsorted(log.outputs.line, line)

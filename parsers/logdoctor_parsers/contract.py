@@ -92,7 +92,8 @@ class Ending:
     """How a log closes.
 
     kind: `finished` (the log says so in its own way), `early-stopping` (the log says so), `crashed` (traceback, out of
-    memory, killed, signal, failed check), `stopped` (by hand), `torn` (cut inside a line or record), `open` (says nothing).
+    memory, killed, signal, failed check), `stopped` (by hand), `torn` (cut inside a line or record), `open` (says
+    nothing).
     """
 
     kind: str = "open"
@@ -207,7 +208,15 @@ class TableBuilder:
         counters[np.isinf(counters)] = np.nan  # a step of 1e999 is none
         code, step, epoch, batch, batches, wall_time, value, line = block
         return Table(
-            tuple(self._codes), code.astype(np.int32), step, epoch, batch, batches, wall_time, value, line.astype(np.int64)
+            tuple(self._codes),
+            code.astype(np.int32),
+            step,
+            epoch,
+            batch,
+            batches,
+            wall_time,
+            value,
+            line.astype(np.int64),
         )
 
 
@@ -215,9 +224,9 @@ class TableBuilder:
 class ParsedLog:
     """All a parser found in one file.
 
-    `lines`: physical lines (or records) seen; `data`: those that gave numbers; `unreadable`: those that looked like data
+    `lines`: physical lines (or records) seen; `data`: those that gave numbers; `unreadable`: those that look like data
     and could not be read (the first few are in `problems`). `starts`: lines where the log itself says that a process
-    (re)started. `tail`: the last lines of a text log, for crash reports. `dialect`: a finer name, for `logdoctor formats`.
+    (re)started. `tail`: the last lines of a text log, for crash reports. `dialect`: a finer name than the format's.
     `leftover`: the first lines, with their numbers, that looked like data and gave nothing.
     """
 

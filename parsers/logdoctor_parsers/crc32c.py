@@ -90,7 +90,7 @@ def _remainder(chunk: Bytes) -> States:
     """The CRC register after `chunk`, started from zero: blocks at once, then neighbours joined pairwise."""
     blocks = -(-len(chunk) // _BLOCK)
     blocks = 1 << (blocks - 1).bit_length()
-    padded = np.zeros(blocks * _BLOCK, np.uint8)   # leading zeros leave a zero register as it is
+    padded = np.zeros(blocks * _BLOCK, np.uint8)  # leading zeros leave a zero register as it is
     padded[len(padded) - len(chunk) :] = chunk
     table = _contributions(0)[::-1]
     column = np.arange(_BLOCK) * 256

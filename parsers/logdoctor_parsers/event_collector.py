@@ -21,7 +21,7 @@ from logdoctor_parsers.tfrecord import LargeRecord, Records, gather
 
 Ints = npt.NDArray[np.int64]
 
-_BULK_BYTES = 1024   # from here on a record known to hold only images, histograms or graphs is not checked
+_BULK_BYTES = 1024  # from here on a record known to hold only images, histograms or graphs is not checked
 
 
 @dataclass
@@ -179,6 +179,6 @@ class EventCollector:
 
 def _groups(lengths: Ints) -> Iterator[Ints]:
     """The indices of records of equal length, ascending, one array for each length."""
-    order = np.argsort(lengths.astype(np.uint16), kind="stable")   # a radix sort for 16 bits
+    order = np.argsort(lengths.astype(np.uint16), kind="stable")  # a radix sort for 16 bits
     borders = np.flatnonzero(np.diff(lengths[order])) + 1
     yield from np.split(order, borders)

@@ -21,7 +21,7 @@ def session_hparams(content: bytes) -> dict[str, Hparam]:
                 for entry in fields(content, info.start, info.end):
                     found |= _hparam(content, entry) if (entry.number, entry.wire) == (1, BYTES) else {}
     except MalformedError:
-        return {}   # metadata that cannot be read is no reason to lose the event
+        return {}  # metadata that cannot be read is no reason to lose the event
     return found
 
 
@@ -35,7 +35,7 @@ def _hparam(content: bytes, entry: Field) -> dict[str, Hparam]:
         match item.number, item.wire:
             case 2, 1:
                 number = float(struct.unpack_from("<d", content, item.start)[0])
-                return {key: int(number) if number.is_integer() else number}   # the message knows doubles only
+                return {key: int(number) if number.is_integer() else number}  # the message knows doubles only
             case 3, 2:
                 return {key: content[item.start : item.end].decode("utf-8", "backslashreplace")}
             case 4, 0:

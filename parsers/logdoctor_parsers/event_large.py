@@ -6,8 +6,8 @@ from logdoctor_parsers.event_message import SUMMARY, VALUE
 from logdoctor_parsers.event_wire import MalformedError, read_varint
 from logdoctor_parsers.tfrecord import HEADER_BYTES, LargeRecord, Source
 
-_WHOLE = 16 * 1024   # no number takes more, metadata included
-_HEAD = 20           # two varints
+_WHOLE = 16 * 1024  # no number takes more, metadata included
+_HEAD = 20  # two varints
 
 
 def abridged_event(record: LargeRecord) -> bytes:

@@ -14,7 +14,7 @@ from logdoctor_parsers.event_hparams import Hparam, session_hparams
 from logdoctor_parsers.event_tensor import scalar_tensor
 from logdoctor_parsers.event_wire import BYTES, FIXED32, VARINT, Field, MalformedError, fields, signed
 
-SUMMARY, VALUE = 5, 1   # the fields that lead from an event to its values
+SUMMARY, VALUE = 5, 1  # the fields that lead from an event to its values
 SESSION_START = 1
 
 _SCALAR, _TENSOR = "scalar", "tensor"
@@ -83,7 +83,7 @@ def parse_event(data: bytes) -> Event:
             case 7, 2:
                 event.session_status = _session_status(data, item)
                 event.kinds["session log"] += 1
-            case (4 | 6 | 8 | 9), 2:
+            case ((4 | 6 | 8 | 9), 2):
                 event.kinds[_EVENT_KINDS[item.number]] += 1
     return event
 

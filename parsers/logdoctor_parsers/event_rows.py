@@ -23,7 +23,7 @@ Flags = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
-MIN_ROWS = 8          # fewer rows are parsed faster one by one
+MIN_ROWS = 8  # fewer rows are parsed faster one by one
 _EXACT_TEMPLATES = 4  # after so many, the next ones match rows of any tag
 _MAX_TEMPLATES = 12
 
@@ -63,13 +63,13 @@ class Template:
         """The template of an event; None where its layout says nothing of other rows (numbers of varying width)."""
         if event.wall_time_start is None or not event.scalars or not all(scalar.form for scalar in event.scalars):
             return None
-        if any(plugin != b"scalars" for plugin in event.plugins.values()):   # says more than numbers
+        if any(plugin != b"scalars" for plugin in event.plugins.values()):  # says more than numbers
             return None
         mask = np.zeros(row_width(len(payload)), np.uint8)
         mask[: len(payload)] = 0xFF
         mask[event.wall_time_start : event.wall_time_start + 8] = 0
         if event.step_span:
-            mask[slice(*event.step_span)] = 0x80   # how many bytes the step takes is part of the layout
+            mask[slice(*event.step_span)] = 0x80  # how many bytes the step takes is part of the layout
         for scalar in event.scalars:
             mask[scalar.start : scalar.start + np.dtype(scalar.form).itemsize] = 0
         any_tag = any_tag and len(event.scalars) == 1
@@ -136,7 +136,7 @@ def decode_rows(rows: Words, length: int) -> tuple[list[Decoded], Ints]:
             odd.append(left[:1])
             left = left[1:]
             continue
-        if not checked:   # not before: a group without numbers needs no check here
+        if not checked:  # not before: a group without numbers needs no check here
             left, damaged = _split(left, _intact(_take(rows, left), length, changing))
             odd.append(damaged)
             checked = True
@@ -149,7 +149,7 @@ def decode_rows(rows: Words, length: int) -> tuple[list[Decoded], Ints]:
 def _changing_bits(rows: Words) -> Words:
     """The bits in which not all rows (n, words) are equal: shape (words,)."""
     count, words = rows.shape
-    block = 64 if count >= 64 else 1   # many rows taken as one are several times faster to reduce than narrow ones
+    block = 64 if count >= 64 else 1  # many rows taken as one are several times faster to reduce than narrow ones
     whole = count // block * block
     wide, rest = rows[:whole].reshape(-1, block * words), rows[whole:]
     ones = np.concatenate([np.bitwise_or.reduce(wide, axis=0).reshape(block, words), rest])

@@ -48,7 +48,7 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Fiel
 
 def read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
     """An unsigned varint at `start` and the place behind it. Errors: MalformedError."""
-    if start < end and data[start] < 0x80:   # by far the most
+    if start < end and data[start] < 0x80:  # by far the most
         return data[start], start + 1
     result = shift = 0
     while start < end and shift < 70:

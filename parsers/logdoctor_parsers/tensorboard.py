@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class _Contents:
 
     records: FileContents
     gaps: tuple[tuple[int, str], ...] = ()
-    ending: Ending = Ending()
+    ending: Ending = field(default_factory=Ending)
 
     @property
     def lines(self) -> int:

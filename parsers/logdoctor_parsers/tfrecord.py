@@ -23,12 +23,12 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 HEADER_BYTES = 12
-FRAME_BYTES = 16   # header and the payload's CRC
-LARGE = 1 << 16    # payloads from here on are stepped over one by one and read only where needed
-SLACK = 16         # bytes that may be read, though not used, behind the last record of a window
+FRAME_BYTES = 16  # header and the payload's CRC
+LARGE = 1 << 16  # payloads from here on are stepped over one by one and read only where needed
+SLACK = 16  # bytes that may be read, though not used, behind the last record of a window
 
 _WINDOW = 4 << 20
-_FIRST_WINDOW = 256 << 10   # after damage or a large record, where more of the same is likely
+_FIRST_WINDOW = 256 << 10  # after damage or a large record, where more of the same is likely
 _SEARCH = 1 << 20
 _FIRST_SEARCH = 4 << 10  # most damage is small
 _MOST_VERIFIED = 64 << 20
@@ -36,7 +36,7 @@ _SMALL = 256
 _HEADER = struct.Struct("<QI")
 
 
-Stream = io.RawIOBase | io.BufferedIOBase   # what `open(…, "rb")` gives, buffered or not, and BytesIO
+Stream = io.RawIOBase | io.BufferedIOBase  # what `open(…, "rb")` gives, buffered or not, and BytesIO
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def walk(source: Source) -> Iterator[Piece]:
         if position == source.size:
             break
         piece = _beyond_the_chain(source, position, number)
-        if piece is None and not len(starts):   # the file has shrunk since its size was taken
+        if piece is None and not len(starts):  # the file has shrunk since its size was taken
             piece = Torn(number, position, filled, None)
             position = source.size
         if piece is not None:
@@ -241,7 +241,7 @@ def _find_header(source: Source, start: int) -> int | None:
         offset, after = after, after + reach
         chunk = np.frombuffer(source.read(offset, reach + HEADER_BYTES - 1), np.uint8)
         reach = min(4 * reach, _SEARCH)
-        zero = chunk == 0   # the upper half of any length below 4 GiB
+        zero = chunk == 0  # the upper half of any length below 4 GiB
         places = np.flatnonzero(zero[4:-7] & zero[5:-6] & zero[6:-5] & zero[7:-4])
         if not len(places):
             continue
