@@ -109,7 +109,7 @@ def _parsed_together(files: Sequence[LogFile], parsers: Sequence[Parser]) -> dic
 def _is_surely(file: LogFile, parser: Parser) -> bool:
     try:
         return parser.sniff(file) is Match.SURE
-    except (OSError, EOFError):
+    except Exception:
         return False  # reading it alone says what is wrong
 
 

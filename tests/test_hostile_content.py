@@ -216,7 +216,9 @@ def test_numbers_at_the_edge_of_floats_are_kept_as_evidence(cell: str, number: f
 
 def test_a_counter_that_is_no_number_is_unknown() -> None:
     TARGETS["report"](b"epoch,loss\n1,0.5\n1e999,0.4\nnan,0.3\n4,0.2\n")
-    TARGETS["report"](b"".join(b'{"step": %s, "loss": 0.5}\n' % step for step in (b"1", b"1e999", b"-1e999", b"NaN", b"9")))
+    TARGETS["report"](
+        b"".join(b'{"step": %s, "loss": 0.5}\n' % step for step in (b"1", b"1e999", b"-1e999", b"NaN", b"9"))
+    )
     TARGETS["report"](b"".join(b"Iteration %s loss: 0.5\n" % step for step in (b"1", b"9" * 400, b"2", b"3", b"4")))
 
 

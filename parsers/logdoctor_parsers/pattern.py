@@ -22,6 +22,7 @@ from logdoctor_parsers.text import TextLines, find_ending, read_lines
 
 POSITIONS = ("epoch", "step", "batch", "batches")
 MAX_COMPARED = 5000  # lines searched for the nearest one
+LONGEST, COMPARED = 4096, 400  # characters of a line a pattern is sought in: searching may take their square
 PLANNED = ("epochs", "max_iter")
 # Possessive: a number is taken whole or not at all, so that matching stays linear in the line.
 _VALUE = r"[-+]?(?:\d++(?:,\d{3})*+(?:\.\d++)?+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|(?i:nan|inf(?:inity)?))"
@@ -77,7 +78,9 @@ class Pattern:
 
     def values(self, line: str) -> dict[str, str] | None:
         """The numbers by name; None where the line does not fit."""
-        match = self.regex.search(line)
+        match = self.regex.search(line, 0, LONGEST)
+        if match is not None and match.end() == LONGEST < len(line):
+            return None  # its last number may go on
         return None if match is None else dict(zip(self.fields, match.groups(), strict=True))
 
     def reading(self, line: str) -> Reading | None:
@@ -101,7 +104,7 @@ class Pattern:
         """How many pieces of the template fit, from its start: how near the line is."""
         pieces = self._pieces()
         for count in range(len(pieces), 0, -1):
-            if re.search("".join(pieces[:count]), line):
+            if re.search("".join(pieces[:count]), line[:COMPARED]):
                 return count
         return 0
 
