@@ -84,13 +84,14 @@ def _whole_lines(data: bytes) -> tuple[bytes, list[Problem]]:
     """The file without an unfinished last line, and the problem that tells of it."""
     body = data.rstrip(b"\0")
     start = body.rfind(b"\n") + 1
-    last, number = body[start:], body.count(b"\n") + 1
+    last = body[start:]
     if len(body) < len(data):
         lost = f"the file ends in {len(data) - len(body)} zero bytes: the machine stopped while writing"
-        return body[:start], [Problem(number, lost)]
-    if not last or not (GLOG_LINE.match(last) or last.startswith(b"  ")) or _is_whole(last, body[:start]):
+    elif not last or not (GLOG_LINE.match(last) or last.startswith(b"  ")) or _is_whole(last, body[:start]):
         return body, []
-    return body[:start], [Problem(number, f"the last line is cut off: {last.decode('utf-8', 'replace')[-80:]!r}")]
+    else:
+        lost = f"the last line is cut off: {last.decode('utf-8', 'replace')[-80:]!r}"
+    return body[:start], [Problem(body.count(b"\n") + 1, lost)]
 
 
 def _is_whole(last: bytes, before: bytes) -> bool:

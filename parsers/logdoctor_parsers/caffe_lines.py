@@ -237,7 +237,7 @@ def _ranks(block: Block, start: Ints) -> Ints:
 def _epochs(block: Block, index: Ints) -> Floats:
     """Epochs done, where the line tells them (NVCaffe 0.17 only)."""
     epoch = np.full(len(index), np.nan)
-    if b"ep, loss" in block.text:
+    if len(positions(block, b"ep, loss")):
         for row, line in enumerate(index.tolist()):
             if told := EPOCHS.search(block.line(line)):
                 epoch[row] = float(told[1])

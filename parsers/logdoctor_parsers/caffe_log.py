@@ -62,10 +62,11 @@ def read_log(body: bytes, file: LogFile) -> Log:
             messages.feed(block.first_line + index, block.line(index))
     messages.finish()
     outputs.append(_told(messages, reader.labels))
-    joined = Outputs.join(outputs)
-    joined = joined.take(np.argsort(joined.line, kind="stable"))
-    times = _times(Iterations.join(iterations), joined, messages, file, body)
-    log = Log(Iterations.join(iterations), times[0], joined, times[1], times[2], reader.labels, messages, unreadable)
+    counted, joined = Iterations.join(iterations), Outputs.join(outputs)
+    if messages.told:
+        joined = joined.take(np.argsort(joined.line, kind="stable"))
+    times = _times(counted, joined, messages, file, body)
+    log = Log(counted, times[0], joined, times[1], times[2], reader.labels, messages, unreadable)
     return _without_evaluations(_lowest_rank(log))
 
 
@@ -103,7 +104,7 @@ def _times(
     stamps = np.concatenate((iterations.stamp, outputs.stamp, stamps_of([restart.text for restart in restarts])))
     order = np.argsort(lines, kind="stable")
     times = np.empty(len(lines))
-    times[order] = posix_seconds(stamps[order], file, body)
+    times[order] = posix_seconds(stamps.take(order, axis=0), file, body)
     first, second, third = np.split(times, np.cumsum([len(iterations.line), len(outputs.line)]))
     return first, second, third
 

@@ -23,6 +23,7 @@ Mask = npt.NDArray[np.bool_]
 BLOCK_BYTES = 1 << 21
 PADDING = bytes(64)  # after every block, so that windows at its end stay inside
 DIGITS = 15  # decimal digits that every float holds exactly
+POWERS = np.array([10.0**exponent for exponent in range(DIGITS + 2)])
 TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)\0"))
 TOKEN = re.compile(rb"[^\s,;\0]*")
 MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN, -1.#INF00
@@ -80,17 +81,25 @@ def _block(text: bytes, first_line: int) -> Block:
 
 
 def positions(block: Block, word: bytes) -> Ints:
-    """Offsets at which a word stands."""
-    gaps = np.array([len(piece) for piece in block.text.split(word)[:-1]], np.int64)
-    return np.cumsum(gaps + len(word)) - len(word)
+    """Offsets, ascending, at which a word of 4 to 64 bytes stands."""
+    first = int.from_bytes(word[:4], "little")
+    places = []
+    for shift in range(4):
+        fours = block.buffer[shift : shift + (len(block.buffer) - shift) // 4 * 4].view("<u4")
+        places.append(4 * np.flatnonzero(fours == first) + shift)
+    offsets = np.sort(np.concatenate(places))
+    return offsets[stands_at(block, offsets, word)]
 
 
 def stands_at(block: Block, offsets: Ints, word: bytes) -> Mask:
     """Whether a word of at most 64 bytes stands at each offset."""
-    if not len(offsets):
-        return np.empty(0, np.bool_)
-    window = np.lib.stride_tricks.sliding_window_view(block.buffer, len(word))[offsets]
-    return np.asarray((window == np.frombuffer(word, np.uint8)).all(axis=1))
+    eights = np.ndarray((len(block.buffer) - 7,), "<u8", block.buffer, strides=(1,))
+    stands = np.ones(len(offsets), np.bool_)
+    for start in range(0, len(word), 8):
+        part = word[start : start + 8]
+        mask = np.uint64((1 << 8 * len(part)) - 1)
+        stands &= (eights[offsets + start] & mask) == np.uint64(int.from_bytes(part, "little"))
+    return stands
 
 
 def numbers(block: Block, offsets: Ints) -> Numbers:
@@ -101,17 +110,22 @@ def numbers(block: Block, offsets: Ints) -> Numbers:
     """
     if not len(offsets):
         return Numbers(np.empty(0), np.empty(0, np.int64), np.empty(0, np.bool_))
-    window = np.lib.stride_tricks.sliding_window_view(block.buffer, DIGITS + 1)[offsets].T
-    digit, dot = window - ord("0"), window == ord(".")
-    inside = np.logical_and.accumulate((digit < 10) | dot, axis=0)
-    length, dots = inside.sum(axis=0), (dot & inside).sum(axis=0)
-    mantissa = np.zeros(len(offsets), np.int64)
-    for column in range(int(length.max())):
-        mantissa = np.where(inside[column] & ~dot[column], mantissa * 10 + digit[column], mantissa)
-    decimals = np.where(dots, length - 1 - dot.argmax(axis=0), 0)
-    ending = window[np.minimum(length, DIGITS), np.arange(len(offsets))]
+    mantissa, length, dots, decimals = np.zeros((4, len(offsets)), np.int64)
+    inside = np.ones(len(offsets), np.bool_)
+    for column in range(DIGITS + 1):
+        byte = block.buffer[offsets + column]
+        digit = byte - ord("0")
+        is_digit, is_dot = inside & (digit < 10), inside & (byte == ord("."))
+        inside = is_digit | is_dot
+        if not inside.any():
+            break
+        mantissa = np.where(is_digit, mantissa * 10 + digit, mantissa)
+        length += inside
+        decimals += is_digit & (dots > 0)
+        dots += is_dot
+    ending = block.buffer[offsets + np.minimum(length, DIGITS)]
     plain = TERMINATORS[ending] & (length > dots) & (dots <= 1) & (length <= DIGITS)
-    value = mantissa / 10.0**decimals
+    value = mantissa / POWERS[decimals]
     for i in np.flatnonzero(~plain):
         token = TOKEN.match(block.text, int(offsets[i]))[0]  # type: ignore[index]  # matches the empty text too
         found = parse_number(token)

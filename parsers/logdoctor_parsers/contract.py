@@ -140,7 +140,7 @@ class TableBuilder:
         self._codes: dict[Series, int] = {}
         self._by_tag: dict[tuple[str, str | None, str | None], int] = {}
         self._rows: list[tuple[float, ...]] = []
-        self._blocks: list[npt.NDArray[np.float64]] = []
+        self._blocks: list[tuple[int, tuple[Floats, ...]]] = []  # rows, and the columns as arrays of them or of one
 
     def code(self, tag: str, metric: str | None = None, split: str | None = None) -> int:
         """The index of a series, made on first use; `metric` and `split` come from the vocabulary unless given."""
@@ -186,38 +186,34 @@ class TableBuilder:
     ) -> None:
         """Append whole arrays of one series (shape (n,), or scalars that hold for all)."""
         values = np.asarray(value, np.float64)
-        block = np.empty((8, len(values)))
         columns = (self.code(tag, metric, split), step, epoch, batch, batches, wall_time, values, line)
-        for row, column in zip(block, columns, strict=True):
-            row[:] = column
         self._flush()
-        self._blocks.append(block)
+        self._blocks.append((len(values), tuple(np.asarray(column, np.float64) for column in columns)))
 
     def _flush(self) -> None:
         if self._rows:
-            self._blocks.append(np.array(self._rows, np.float64).T)
+            self._blocks.append((len(self._rows), tuple(np.array(self._rows, np.float64).T)))
             self._rows = []
 
     def build(self, *, sort: bool = True) -> Table:
         """The table, in file order (stable by line) unless `sort` is false."""
         self._flush()
-        block = np.concatenate(self._blocks, axis=1) if self._blocks else np.empty((8, 0))
-        if sort and np.any(np.diff(block[7]) < 0):
-            block = block[:, np.argsort(block[7], kind="stable")]
-        counters = block[1:6]
-        counters[np.isinf(counters)] = np.nan  # a step of 1e999 is none
-        code, step, epoch, batch, batches, wall_time, value, line = block
-        return Table(
-            tuple(self._codes),
-            code.astype(np.int32),
-            step,
-            epoch,
-            batch,
-            batches,
-            wall_time,
-            value,
-            line.astype(np.int64),
-        )
+        line = self._column(7).astype(np.int64)
+        order = np.argsort(line, kind="stable") if sort and np.any(np.diff(line) < 0) else None
+        columns = [self._column(number) for number in range(7)]
+        if order is not None:
+            line = line[order]
+            columns = [column if column.strides == (0,) else column.take(order) for column in columns]
+        code, step, epoch, batch, batches, wall_time, value = columns
+        codes = code.astype(np.int32)
+        return Table(tuple(self._codes), codes, step, epoch, batch, batches, wall_time, value, line)
+
+    def _column(self, number: int) -> Floats:
+        """One column of all blocks; where each says nothing else than NaN, that in no memory (read-only)."""
+        parts = [(count, columns[number]) for count, columns in self._blocks]
+        if all(part.ndim == 0 and np.isnan(part) for _, part in parts):
+            return np.broadcast_to(np.nan, sum(count for count, _ in parts))
+        return np.concatenate([np.broadcast_to(part, count) for count, part in parts])
 
 
 @dataclass(frozen=True)
