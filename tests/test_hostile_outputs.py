@@ -58,12 +58,12 @@ def test_payloads_change_the_structure_of_no_output() -> None:
 
 
 def elements(page: str) -> set[tuple[str, str]]:
-    """Every kind of element of a page with each of its attributes."""
+    """Every kind of element of a page with each of its attributes; where a long name may break does not count."""
     found: set[tuple[str, str]] = set()
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            found.update((tag, name) for name, _ in [("", None), *attrs])
+            found.update((tag, name) for name, _ in [("", None), *attrs] if tag != "wbr")
 
     Reader().feed(page)
     return found
