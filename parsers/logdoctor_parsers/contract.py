@@ -204,7 +204,8 @@ class TableBuilder:
         if order is not None:
             line = line[order]
             columns = [column if column.strides == (0,) else column.take(order) for column in columns]
-        code, step, epoch, batch, batches, wall_time, value = columns
+        code, *counters, value = columns
+        step, epoch, batch, batches, wall_time = map(_without_infinities, counters)
         codes = code.astype(np.int32)
         return Table(tuple(self._codes), codes, step, epoch, batch, batches, wall_time, value, line)
 
@@ -214,6 +215,12 @@ class TableBuilder:
         if all(part.ndim == 0 and np.isnan(part) for _, part in parts):
             return np.broadcast_to(np.nan, sum(count for count, _ in parts))
         return np.concatenate([np.broadcast_to(part, count) for count, part in parts])
+
+
+def _without_infinities(counter: Floats) -> Floats:
+    """A step of 1e999 is none."""
+    infinite = np.isinf(counter)
+    return np.where(infinite, np.nan, counter) if infinite.any() else counter
 
 
 @dataclass(frozen=True)
