@@ -1,6 +1,5 @@
 """Printed text logs: dialects seen and unseen, their traps, what they say about the run."""
 
-
 from __future__ import annotations
 
 import math

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from logdoctor_parsers.dialects import PATTERNS
 from logdoctor_parsers.keys import Kind, kind_of, name_of
@@ -12,6 +12,7 @@ from logdoctor_parsers.leftover import looks_like_data
 from logdoctor_parsers.pairs import read_shape
 from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
 from logdoctor_parsers.readings import Field, Reading
+from logdoctor_parsers.runs import DIGIT, LineFormat, line_format
 from logdoctor_parsers.text_facts import facts_in
 
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
@@ -46,6 +47,14 @@ class Shape:
     unread: bool = False
     seen: int = 0
     regex: re.Pattern[str] | None = None
+    formats: dict[str, LineFormat | None] = field(default_factory=dict)
+
+    def line_format(self, raw: str, text: str) -> LineFormat | None:
+        """The format of the whole line `raw`, made once for each form of its prefix."""
+        prefix = DIGIT.sub("0", raw[: len(raw) - len(text)])
+        if prefix not in self.formats and self.regex is not None:
+            self.formats[prefix] = line_format(raw, text, self.regex)
+        return self.formats.get(prefix)
 
 
 def shape_of(parts: list[str], text: str) -> Shape:

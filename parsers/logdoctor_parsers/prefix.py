@@ -53,14 +53,15 @@ def strip(line: str) -> tuple[str, float]:
     if match is None or match[0].isspace() or not match.end():
         return line, float("nan")
     if match["clock"]:
-        return line[match.end() :], _posix(match["date"], match["clock"])
+        return line[match.end() :], posix(match["date"], match["clock"])
     if match["month"]:
         date = f"{match['year']}-{_MONTHS.find(match['month']) // 3 + 1}-{match['day']}"
-        return line[match.end() :], _posix(date, match["time"])
+        return line[match.end() :], posix(date, match["time"])
     return line[match.end() :], float("nan")
 
 
-def _posix(date: str, clock: str) -> float:
+def posix(date: str, clock: str) -> float:
+    """POSIX seconds of a date and a clock as prefixes print them, read as UTC; NaN for what is no date."""
     hours, minutes, seconds = clock.split(":")
     return _midnight(date) + 3600 * int(hours) + 60 * int(minutes) + int(seconds)
 

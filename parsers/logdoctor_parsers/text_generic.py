@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from logdoctor_parsers.bars import bar_in
+from logdoctor_parsers.collected import Row, Track, drop_other_ranks
 from logdoctor_parsers.contract import Fact, Problem, Table
 from logdoctor_parsers.languages import PUNCTUATION
 from logdoctor_parsers.leftover import Leftover
@@ -16,11 +19,12 @@ from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading, sh
 from logdoctor_parsers.prefix import rank_of, strip
 from logdoctor_parsers.printed_tables import Header, Matrix, header_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Reading
+from logdoctor_parsers.runs import Alike, alike, is_plain
 from logdoctor_parsers.shapes import number, regex_of, split
 from logdoctor_parsers.shapes import shape as texts_of
 from logdoctor_parsers.text import TextLines
 from logdoctor_parsers.text_facts import facts_in
-from logdoctor_parsers.tracks import Row, Track, drop_other_ranks, table_of
+from logdoctor_parsers.tracks import table_of
 
 MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
 MAX_LABELS = 2000  # lines searched for labels
@@ -54,9 +58,12 @@ def read_text(lines: TextLines, *, states: bool = False) -> ReadText:
     """Read all lines; `states`: they hold progress bars in all their states."""
     reader = _Reader(_are_numbered(lines.texts), states)
     last = len(lines) - 1
-    for place, (line, raw) in enumerate(lines):
+    place = 0
+    while place <= last:
+        raw = lines.texts[place]
         if len(raw) <= MAX_LINE and raw and not raw.isspace():
-            reader.take(line, raw, cut=lines.unterminated and place == last)
+            reader.take(lines.numbers[place], raw, cut=lines.unterminated and place == last)
+        place += 1 + reader.take_alike(lines, place + 1, last)
     return reader.finish()
 
 
@@ -96,6 +103,9 @@ class _Reader:
         self._totals: set[float] = set()  # at which training's own counters end
         self._problems: list[Problem] = []
         self._leftover = Leftover()
+        self._alike: tuple[Shape, str, str, Sequence[str]] | None = (
+            None  # the line just read, if more like it may follow
+        )
         self._starts: list[int] = []
         self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
         self._epoch = self._count = self._announced = self._role = self._evaluating = ""
@@ -109,6 +119,7 @@ class _Reader:
     def take(self, number: int, raw: str, *, cut: bool = False) -> None:
         """Read one line; `cut`: it is the file's last and has no end."""
         self._line = number
+        self._alike = None
         if not raw.isascii():
             raw = raw.translate(PUNCTUATION)
         prefixed = self._has_prefix(raw)
@@ -120,12 +131,48 @@ class _Reader:
                     if place:
                         self._recent.insert(0, self._recent.pop(place))
                     self._take_data(_Line(number, text, wall_time, rank), shape.reading, match.groups())
+                    if is_plain(shape.reading):
+                        self._alike = (shape, raw, text, match.groups())
                     return
         line = _Line(number, text, wall_time, rank, cut=cut)
         if "%|" not in text:
             self._take_text(line)
         elif (unbarred := self._behind_bar(line)) is not None:
             self._take_text(unbarred)
+
+    def take_alike(self, lines: TextLines, start: int, last: int) -> int:
+        """Read the lines from `start` that continue the one just read in its shape; returns how many."""
+        if self._alike is None or self._role or self._announced or self._pending is not None:
+            return 0
+        shape, raw, text, before = self._alike
+        if shape.regex is None or (form := shape.line_format(raw, text)) is None:
+            return 0
+        found = alike(form, lines, start, last, shape.reading, before)
+        if found.end > start:
+            self._keep(found, self._placed(shape.reading))
+            self._last_said = (found.last[len(raw) - len(text) :], -1)
+        return found.end - start
+
+    def _keep(self, found: Alike, reading: Reading) -> None:
+        """Lines of one shape become rows of their track."""
+        size = len(found.lines)
+        epochs = found.column(reading.epoch) if reading.epoch >= 0 else [self._epoch] * size
+        track = self._track(reading, bar=False)
+        for place in np.flatnonzero(np.array([self._epoch, *epochs[:-1]]) != np.array(epochs)).tolist():
+            self._line = found.lines[place]
+            self._enter(epochs[place])
+        if reading.count >= 0:
+            iterations = found.column(reading.count)
+        elif self._epoch:
+            iterations = [""] * size
+        else:
+            iterations = [self._count, *found.column(reading.step)[:-1]]
+        rows = (found.lines, epochs, iterations, found.wall_times, found.numbers, [-1] * size)
+        track.extend(Track(reading, False, *rows))
+        self._line = self._last_data = found.lines[-1]
+        self._data += size
+        if reading.iterates:
+            self._count = found.numbers[-1][reading.step if reading.step >= 0 else reading.count]
 
     def _has_prefix(self, raw: str) -> bool:
         return _PREFIXED.match(raw) is not None and not (self._numbered and _LABEL.match(raw))
@@ -261,7 +308,7 @@ class _Reader:
             self._end_evaluation({f.metric for f in reading.fields} if reading.evaluates else set())
         if reading.iterates and not reading.evaluates:
             self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
-        self._track(reading, line.bar).rows.append(row)
+        self._track(reading, line.bar).append(row)
 
     def _counts_evaluation(self, reading: Reading, found: Sequence[str]) -> bool:
         """Whether the line is one of many of a single evaluation: its counter runs to a total of its own."""
@@ -337,7 +384,7 @@ class _Reader:
         if fields:
             own = -1 if track.evaluates and not track.bar else track.reading.count  # of the evaluation, not of training
             reading = replace(track.reading, fields=fields, count=own, total=-1 if own < 0 else track.reading.total)
-            self._track(self._same(reading), track.bar).rows.append(
+            self._track(self._same(reading), track.bar).append(
                 row._replace(iteration=row.iteration if own >= 0 else "" if self._epoch else self._count)
             )
 
@@ -350,9 +397,7 @@ class _Reader:
             self._torn, texts = True, (*texts[:-1], "")
         elif whole:
             before = [
-                t.rows[-1].numbers[-1]
-                for t in self._tracks.values()
-                if t.rows and len(t.rows[-1].numbers) == len(texts) - 1
+                t.numbers[-1][-1] for t in self._tracks.values() if len(t) and len(t.numbers[-1]) == len(texts) - 1
             ]
             self._torn = bool(before) and _extent(parts[-2]) < min(map(_extent, before))
         else:
@@ -397,3 +442,9 @@ class _Reader:
             self._torn,
             self._leftover,
         )
+
+
+def _extent(printed: str) -> tuple[int, int]:
+    """How far a number is printed: decimals, else digits. `10.0951` is cut beside `5.70706`, though not shorter."""
+    decimals = len(printed.partition(".")[2])
+    return decimals, 0 if decimals else len(printed)

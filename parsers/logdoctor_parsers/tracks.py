@@ -3,61 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from logdoctor_parsers.collected import Track, label_backwards, unified, without_repeated_rates
 from logdoctor_parsers.contract import Floats, Table, TableBuilder
-from logdoctor_parsers.readings import AVERAGE, Reading
+from logdoctor_parsers.readings import AVERAGE
 from logdoctor_parsers.shapes import number, numbers
 
 SUMMARY = " (epoch)"  # what the tag of a value over the whole epoch ends with, where another tells its batches
-MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no counter at all
-
-
-class Row(NamedTuple):
-    """One data line: where it stands, and its numbers as texts.
-
-    `iteration` is its own count or the one announced before; `rank` printed it (-1: not said).
-    """
-
-    line: int
-    epoch: str
-    iteration: str
-    wall_time: float
-    numbers: Sequence[str]
-    rank: int = -1
-
-
-@dataclass
-class Track:
-    """All lines of one reading. `bar`: printed by a progress bar. `reached`: the furthest an evaluation came."""
-
-    reading: Reading
-    bar: bool
-    rows: list[Row] = field(default_factory=list)
-    reached: float = -1.0
-
-    @property
-    def trains(self) -> bool:
-        """Whether its lines tell a train loss."""
-        return bool(self.rows) and any(
-            "loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields
-        )
-
-    @property
-    def evaluates(self) -> bool:
-        """Whether its lines speak of validation or test data."""
-        return self.reading.evaluates
-
-    @property
-    def stands(self) -> bool:
-        """Whether its lines make a curve: they say where they stand, or there are some of them."""
-        placed = self.reading.counted or any(row.epoch or row.iteration for row in self.rows)
-        return placed or len(self.rows) >= MIN_REPEATS
 
 
 @dataclass(frozen=True)
@@ -68,33 +25,21 @@ class _Columns:
 
     @cached_property
     def line(self) -> Floats:
-        return np.array([row.line for row in self.track.rows], np.float64)
+        return np.array(self.track.lines, np.float64)
 
     @cached_property
     def epoch(self) -> Floats:
-        return _floats([row.epoch for row in self.track.rows])
+        return _floats(self.track.epochs)
 
     @cached_property
     def count(self) -> Floats:
-        return _floats([row.iteration for row in self.track.rows])
+        return _floats(self.track.iterations)
 
     def numbers(self, index: int) -> Floats:
         """The numbers at `index` of each line; NaN for index -1."""
         if index < 0:
-            return np.full(len(self.track.rows), np.nan)
-        return np.array(numbers([row.numbers[index] for row in self.track.rows]), np.float64)
-
-
-def drop_other_ranks(tracks: Sequence[Track]) -> int:
-    """Of lines that several ranks print keep those of the lowest; returns how many others were dropped."""
-    dropped = 0
-    for track in tracks:
-        ranks = {row.rank for row in track.rows}
-        if len(ranks) > 1 and -1 not in ranks:
-            kept = [row for row in track.rows if row.rank == min(ranks)]
-            dropped += len(track.rows) - len(kept)
-            track.rows = kept
-    return dropped
+            return np.full(len(self.track), np.nan)
+        return np.array(numbers([found[index] for found in self.track.numbers]), np.float64)
 
 
 def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Table:
@@ -102,12 +47,12 @@ def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Tabl
 
     What progress bars say counts only where no printed line tells the train loss.
     """
-    tracks = _unified(tracks)
+    tracks = unified(tracks)
     for track in tracks:
-        _label_backwards(track, labels)
+        label_backwards(track, labels)
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
-    columns = [_Columns(track) for track in _without_repeated_rates(tracks) if track.rows and track.stands]
+    columns = [_Columns(track) for track in without_repeated_rates(tracks) if len(track) and track.stands]
     inner = _counters_within_epochs(columns)
     trained = _Training(_Trained.of(columns, inner, within=True), _Trained.of(columns, inner, within=False))
     finer = _told_by_batch(columns, inner)
@@ -117,48 +62,6 @@ def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Tabl
     return builder.build()
 
 
-def _label_backwards(track: Track, labels: Sequence[tuple[int, str]]) -> None:
-    """Where the epoch is named behind its values (`Loss: 0.5`, then `Epoch: 3`), let each row take the label it awaits.
-
-    So it is where values stand before the first label and none behind the last.
-    """
-    rows = track.rows
-    ahead = track.reading.epoch < 0 and len(labels) > 1 and rows and not rows[0].epoch
-    if not ahead or rows[-1].line >= labels[-1][0]:
-        return
-    places = np.searchsorted([line for line, _ in labels], [row.line for row in rows], side="right")
-    track.rows = [row._replace(epoch=labels[place][1]) for row, place in zip(rows, places, strict=True)]
-
-
-def _unified(tracks: Sequence[Track]) -> list[Track]:
-    """The tracks; lines printed before the log first names a split go on in what it then calls training."""
-    training = {(track.reading, track.bar): track for track in tracks if track.reading.role == "train"}
-    kept = []
-    for track in tracks:
-        twin = None if track.reading.role else training.get((track.reading.with_split("train"), track.bar))
-        if twin is None or not twin.rows:
-            kept.append(track)
-        else:
-            twin.rows = sorted([*twin.rows, *track.rows], key=lambda row: row.line)
-    return kept
-
-
-def _without_repeated_rates(tracks: Sequence[Track]) -> list[Track]:
-    """The tracks; lines of an evaluation do not count the rate once more that training's own lines tell."""
-    told = {
-        f.tag
-        for track in tracks
-        if track.rows and not track.evaluates
-        for f in track.reading.fields
-        if f.metric == "lr"
-    }
-    for track in tracks:
-        if track.evaluates:
-            fields = tuple(f for f in track.reading.fields if f.metric != "lr" or f.tag not in told)
-            track.reading = replace(track.reading, fields=fields)
-    return list(tracks)
-
-
 def _told_by_batch(columns: Sequence[_Columns], inner: set[str]) -> set[str]:
     """The tags of training values that are told several times an epoch."""
     found: set[str] = set()
@@ -166,7 +69,7 @@ def _told_by_batch(columns: Sequence[_Columns], inner: set[str]) -> set[str]:
         reading = c.track.reading
         if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.track.bar:
             epochs = np.unique(c.epoch[np.isfinite(c.epoch)])
-            if len(c.track.rows) > len(epochs) > 0:
+            if len(c.track) > len(epochs) > 0:
                 found.update(f.tag for f in reading.fields)
     return found
 
@@ -246,7 +149,6 @@ def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: 
     """Add the rows of one track. A line that closes an epoch does not continue the series (`finer`) of its batches."""
     track, reading = columns.track, columns.track.reading
     step, batch, batches = _position(columns, inner, trained)
-    wall_time = [row.wall_time for row in track.rows]
     stepwise = bool(np.all(np.isnan(columns.epoch))) and not reading.evaluates
     closes = reading.count < 0 and bool(np.all(np.isfinite(columns.epoch))) and not reading.evaluates
     for f in reading.fields:
@@ -254,7 +156,7 @@ def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: 
         tag = f.tag + SUMMARY if closes and f.tag in finer and f.split not in ("val", "test") else f.tag
         builder.extend(
             tag, columns.numbers(f.index), columns.line, step=step, epoch=columns.epoch, batch=batch, batches=batches,
-            wall_time=wall_time, metric=metric, split=f.split,
+            wall_time=track.wall_times, metric=metric, split=f.split,
         )  # fmt: skip
 
 
@@ -278,4 +180,6 @@ def _position(columns: _Columns, inner: set[str], trained: _Training) -> tuple[F
 
 
 def _floats(texts: Sequence[str]) -> Floats:
-    return np.array([number(text) if text else np.nan for text in texts], np.float64)
+    """Numbers of counters; they repeat, so each text is converted once."""
+    value = {text: number(text) if text else np.nan for text in set(texts)}
+    return np.array([value[text] for text in texts], np.float64)
