@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from operator import eq
 
 from logdoctor_parsers.prefix import PREFIX, posix, rank_of
 from logdoctor_parsers.readings import Reading
@@ -67,15 +65,17 @@ def alike(form: LineFormat, lines: TextLines, start: int, last: int, reading: Re
 
     They end before a copy: what to do about that is not decided here.
     """
-    texts = lines.texts[start : min(last, start + CHUNK)]
-    matches = takewhile(lambda match: match is not None, map(form.regex.match, texts))
-    numbers: list[Sequence[str]] = [match.groups() for match in matches if match is not None]
-    for index in (reading.epochs, reading.total):
-        if index >= 0:
-            numbers = [*takewhile(lambda found, index=index: found[index] == before[index], numbers)]  # type: ignore[misc]
-    copy = next((i for i, same in enumerate(map(eq, numbers, [before, *numbers])) if same), len(numbers))
-    end = start + copy
-    return Alike(end, lines.texts[end - 1], lines.numbers[start:end], form.wall_times(texts[:copy]), numbers[:copy])
+    numbers: list[Sequence[str]] = []
+    totals = [index for index in (reading.epochs, reading.total) if index >= 0]
+    for place in range(start, min(last, start + CHUNK)):  # line by line: what ends a run at once must cost one line
+        match = form.regex.match(lines.texts[place])
+        if match is None or (found := match.groups()) == before or any(found[i] != before[i] for i in totals):
+            break
+        numbers.append(found)
+        before = found
+    end = start + len(numbers)
+    wall_times = form.wall_times(lines.texts[start:end])
+    return Alike(end, lines.texts[end - 1], lines.numbers[start:end], wall_times, numbers)
 
 
 def is_plain(reading: Reading) -> bool:
