@@ -19,6 +19,7 @@ from logdoctor.roles import lr_curve, train_curve, val_curve, val_metric_curve
 from logdoctor.rows import Ints, Rows, RunRows
 from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
 from logdoctor.stitching import Experiment
+from logdoctor_parsers.unpack import is_packed
 
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
@@ -97,7 +98,7 @@ def _relative(place: Path, root: Path) -> Path:
 
 
 def _bare(path: Path) -> Path:
-    return path.with_suffix("").with_suffix("") if path.suffix == ".gz" else path.with_suffix("")
+    return path.with_suffix("").with_suffix("") if is_packed(path) else path.with_suffix("")
 
 
 def _run(member: Group, experiment: Experiment, number: int, name: str, given: Given) -> Run:

@@ -6,12 +6,14 @@ import gzip
 import json
 import random
 import re
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 from logdoctor.diagnosis import Unread
 from logdoctor.reading import Read, read_file
@@ -232,12 +234,15 @@ def test_surrogates_that_json_can_name_and_no_file_can_hold(tmp_path: Path) -> N
     logdoctor.diagnose(str(path)).to_markdown().encode()
 
 
-# gzip -----------------------------------------------------------------------------------------------------------------
+# packed files ---------------------------------------------------------------------------------------------------------
 
-
-def packed(path: Path, content: bytes) -> Path:
-    path.write_bytes(gzip.compress(content))
-    return path
+PACKED = pytest.mark.parametrize(
+    ("suffix", "pack"),
+    [("gz", gzip.compress), ("zst", zstandard.ZstdCompressor(write_checksum=True).compress)],
+    ids=["gzip", "zstd"],
+)
+Pack = Callable[[bytes], bytes]
+LINES = b"".join(b"epoch %d loss: %f\n" % (n, 1 / (n + 1)) for n in range(2000))
 
 
 def reason(path: Path, limits: ReadLimits) -> str:
@@ -246,12 +251,15 @@ def reason(path: Path, limits: ReadLimits) -> str:
     return found.reason
 
 
-def test_a_gzip_bomb_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    bomb = packed(tmp_path / "bomb.log.gz", b"epoch 1 loss: 0.5\n" * 500_000)
+@PACKED
+def test_a_bomb_is_refused_with_the_way_out(tmp_path: Path, suffix: str, pack: Pack) -> None:
+    bomb = tmp_path / f"bomb.log.{suffix}"
+    bomb.write_bytes(pack(b"epoch 1 loss: 0.5\n" * 500_000))
     said = reason(bomb, ReadLimits(free_bytes=1 << 20))
     assert "times as much: raise max_unpacking_ratio in logdoctor.toml" in said
     assert "unpacks to more than the 1 MiB" in reason(bomb, ReadLimits(max_bytes=1 << 20))
-    assert isinstance(read_file(LogFile(bomb, bomb.name), PARSERS), Read), "9 MB are no bomb"
+    free = ReadLimits(free_bytes=16 << 20)
+    assert isinstance(read_file(LogFile(bomb, bomb.name, limits=free), PARSERS), Read), "9 MB are no bomb"
 
 
 def test_a_plain_file_beyond_the_limit_is_refused_with_the_way_out(tmp_path: Path) -> None:
@@ -260,11 +268,13 @@ def test_a_plain_file_beyond_the_limit_is_refused_with_the_way_out(tmp_path: Pat
     assert "raise max_gigabytes in logdoctor.toml" in reason(path, ReadLimits(max_bytes=1 << 20))
 
 
+@PACKED
 @pytest.mark.parametrize("missing", [1, 8, 9, 40])
-def test_a_gzip_file_cut_off_gives_what_is_left_and_says_so(tmp_path: Path, missing: int) -> None:
-    lines = b"".join(b"epoch %d loss: %f\n" % (n, 1 / (n + 1)) for n in range(2000))
-    path = tmp_path / "train.log.gz"
-    path.write_bytes(gzip.compress(lines)[:-missing])
+def test_a_packed_file_cut_off_gives_what_is_left_and_says_so(
+    tmp_path: Path, missing: int, suffix: str, pack: Pack
+) -> None:
+    path = tmp_path / f"train.log.{suffix}"
+    path.write_bytes(b"".join(map(pack, (LINES[:-40], LINES[-40:])))[:-missing])
     read = read_file(LogFile(path, path.name), PARSERS)
     assert isinstance(read, Read)
     assert 1900 < len(read.log.table) <= 2000
@@ -273,19 +283,28 @@ def test_a_gzip_file_cut_off_gives_what_is_left_and_says_so(tmp_path: Path, miss
     assert read.log.ending.kind == "torn"
 
 
-def test_a_gzip_file_damaged_inside_is_not_believed(tmp_path: Path) -> None:
-    content = bytearray(gzip.compress(b"".join(b"epoch %d loss: %f\n" % (n, 1 / (n + 1)) for n in range(2000))))
+@PACKED
+def test_a_packed_file_damaged_inside_is_not_believed(tmp_path: Path, suffix: str, pack: Pack) -> None:
+    content = bytearray(pack(LINES))
     content[len(content) // 2] ^= 16
-    path = tmp_path / "train.log.gz"
+    path = tmp_path / f"train.log.{suffix}"
     path.write_bytes(content)
     assert "damaged" in reason(path, ReadLimits())
 
 
-def test_gzip_members_and_padding_are_one_file(tmp_path: Path) -> None:
+@PACKED
+def test_members_and_padding_are_one_file(tmp_path: Path, suffix: str, pack: Pack) -> None:
     halves = [b"".join(b"epoch %d loss: 0.%d\n" % (n, n) for n in part) for part in (range(1, 5), range(5, 9))]
-    path = tmp_path / "train.log.gz"
-    path.write_bytes(gzip.compress(halves[0]) + gzip.compress(halves[1]) + bytes(512))
+    path = tmp_path / f"train.log.{suffix}"
+    path.write_bytes(pack(halves[0]) + pack(halves[1]) + bytes(512))
     read = read_file(LogFile(path, path.name), PARSERS)
     assert isinstance(read, Read)
     assert len(read.log.table) == 8
     assert not read.log.problems
+
+
+def test_without_zstandard_a_zst_file_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "train.log.zst"
+    path.write_bytes(zstandard.compress(LINES))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    assert "pip install 'logdoctor[zstd]'" in reason(path, ReadLimits())

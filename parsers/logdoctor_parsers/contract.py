@@ -56,7 +56,7 @@ class LogFile:
         self._head.clear()
 
     def read(self, size: int = -1) -> bytes:
-        """The first `size` bytes (all: -1), decompressed; of a .gz cut off what is left. Errors: OSError."""
+        """The first `size` bytes (all: -1), decompressed; of a packed file cut off what is left. Errors: OSError."""
         if self.content is not None:
             return self.content if size < 0 else self.content[:size]
         content, damage = read_path(self.path, size, self.limits)

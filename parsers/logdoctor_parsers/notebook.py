@@ -42,7 +42,7 @@ class Notebook:
             head = file.head
         except (OSError, EOFError):
             return Match.NO
-        named = file.name.endswith((".ipynb", ".ipynb.gz"))
+        named = ".ipynb" in file.path.suffixes[-2:]
         return Match.SURE if named or (_NOTEBOOK.match(head) and b'"cell_type"' in head) else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:

@@ -31,7 +31,7 @@ from logdoctor_parsers.tfrecord import (
     payload_length,
     walk,
 )
-from logdoctor_parsers.unpack import open_regular
+from logdoctor_parsers.unpack import is_packed, open_regular
 
 _LEARNING_RATE = "lr"
 
@@ -106,12 +106,12 @@ def _log(file: LogFile, contents: _Contents) -> ParsedLog:
 
 def _plain_size(file: LogFile) -> int:
     """Bytes of an unpacked file on disk; 0 for any other."""
-    plain = file.content is None and file.path.suffix.lower() != ".gz"
+    plain = file.content is None and not is_packed(file.path)
     return file.path.stat().st_size if plain else 0
 
 
 def _open(file: LogFile) -> Stream:
-    if file.content is None and file.path.suffix.lower() != ".gz":
+    if file.content is None and not is_packed(file.path):
         return open_regular(file.path)
     return io.BytesIO(file.read())
 
@@ -216,6 +216,8 @@ def _what_else(head: bytes) -> str:
         return "a web page, not an event file: the download brought an error page"
     if head.startswith(b"\x1f\x8b"):
         return "a gzip archive, not an event file; unpack it, or let its name end in .gz"
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return "a zstd archive, not an event file; unpack it, or let its name end in .zst"
     if not head.strip(b"\0"):
         return "only zero bytes, no record"
     return _TEXT if _is_text(head) else ""

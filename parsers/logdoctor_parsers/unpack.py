@@ -1,7 +1,9 @@
-"""A file's bytes within limits: only regular files are opened, and a small .gz does not fill the memory.
+"""A file's bytes within limits: only regular files are opened, and a small .gz or .zst does not fill the memory.
 
-A gzip stream that is cut off gives what stands before the cut. One that is damaged inside is refused: behind the first
-wrong bit any number may be another one, and nothing tells where that bit is.
+A packed stream that is cut off gives what stands before the cut. One that is damaged inside is refused: behind the
+first wrong bit any number may be another one, and nothing tells where that bit is.
+
+Source: RFC 1952 (gzip), RFC 8878 (Zstandard).
 """
 
 from __future__ import annotations
@@ -10,11 +12,51 @@ import io
 import os
 import stat
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-_CHUNK = 1 << 16  # compressed bytes at a time; a deflate stream grows at most about 1,030 times
 _GZIP = 31  # zlib's name for: a gzip header and its checksum
+_ZSTD_WINDOW = 1 << 27  # 128 MiB, what the zstd command takes without being asked
+
+
+class Unpacker(Protocol):
+    """Unpacks one member of a packed stream, piece by piece."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member's end was reached."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond that end."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """What `data` unpacks to. Errors: those of the library, where it is damaged."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """A way files are packed: how its members are unpacked, and how many packed bytes go at a time."""
+
+    name: str
+    unpacker: Callable[[], Unpacker]
+    chunk: int
+
+
+def _zstd() -> Unpacker:
+    try:
+        import zstandard
+    except ImportError:
+        raise OSError("a .zst file needs zstandard: pip install 'logdoctor[zstd]', or unpack it") from None
+    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+
+
+_PACKINGS = {
+    ".gz": Packing("gzip", lambda: zlib.decompressobj(_GZIP), 1 << 16),  # grows at most about 1,030 times: 64 MiB
+    ".zst": Packing("zstd", _zstd, 1 << 11),  # four bytes can stand for 128 KiB: 64 MiB
+}
 
 
 @dataclass(frozen=True)
@@ -47,13 +89,13 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def read_path(path: Path, size: int, limits: ReadLimits) -> tuple[bytes, str]:
-    """The first `size` bytes (all: -1) of a file, unpacked if it ends in .gz, and what it lacks (empty: nothing).
+    """The first `size` bytes (all: -1) of a file, unpacked if its name says so, and what it lacks (empty: nothing).
 
     Errors: OSError; TooLargeError where all of it was wanted and is too much.
     """
     with io.BufferedReader(open_regular(path)) as stream:
-        if path.suffix.lower() == ".gz":
-            return unpack(stream, size, limits)
+        if is_packed(path):
+            return unpack(stream, size, limits, _PACKINGS[path.suffix.lower()])
         there = os.fstat(stream.fileno()).st_size  # what is appended from now on is for the next reading
         if size < 0 and there > limits.max_bytes:
             raise TooLargeError(f"{_amount(there)}, more than the {_amount(limits.max_bytes)} that are read: "
@@ -61,35 +103,47 @@ def read_path(path: Path, size: int, limits: ReadLimits) -> tuple[bytes, str]:
         return stream.read(there if size < 0 else size), ""
 
 
-def unpack(stream: io.BufferedIOBase, size: int, limits: ReadLimits) -> tuple[bytes, str]:
-    """The first `size` bytes (all: -1) of a gzip stream of one or more members, and what is damaged.
+def is_packed(path: Path) -> bool:
+    """Whether the name's ending says that the file is packed (.gz, .zst)."""
+    return path.suffix.lower() in _PACKINGS
 
-    Errors: OSError where it is no gzip or does not hold; TooLargeError.
+
+def unpack(stream: io.BufferedIOBase, size: int, limits: ReadLimits, packing: Packing) -> tuple[bytes, str]:
+    """The first `size` bytes (all: -1) of a packed stream of one or more members, and what is damaged.
+
+    Errors: OSError where it is not packed that way or does not hold; TooLargeError.
     """
     parts: list[bytes] = []
     made = taken = 0
-    inflate = zlib.decompressobj(_GZIP)
-    packed = stream.read(_CHUNK)
+    member = packing.unpacker()
+    packed = stream.read(packing.chunk)
     while packed and (size < 0 or made < size):
         taken += len(packed)
-        try:
-            parts.append(inflate.decompress(packed))
-        except zlib.error as error:
-            raise OSError(f"the gzip stream is damaged ({error}): no number in it can be trusted") from None
+        parts.append(_unpacked(member, packed, packing))
         made += len(parts[-1])
         if size < 0:
             _assert_within(made, taken, limits)
-        packed = inflate.unused_data
-        if inflate.eof:
-            packed = packed.lstrip(b"\0") or stream.read(_CHUNK).lstrip(b"\0")  # padding between and behind members
-            inflate = zlib.decompressobj(_GZIP) if packed else inflate
+        packed = member.unused_data
+        if member.eof:
+            packed = packed.lstrip(b"\0") or stream.read(packing.chunk).lstrip(
+                b"\0"
+            )  # padding between and behind members
+            member = packing.unpacker() if packed else member
         else:
-            packed = stream.read(_CHUNK)
+            packed = stream.read(packing.chunk)
     content = b"".join(parts)
     if size >= 0:
         return content[:size], ""
-    lacking = "" if inflate.eof else f"the .gz file is cut off after {_amount(taken)}; what is left of it was read"
-    return content, lacking
+    cut = f"the {packing.name} stream is cut off after {_amount(taken)}; what is left of it was read"
+    return content, "" if member.eof else cut
+
+
+def _unpacked(member: Unpacker, packed: bytes, packing: Packing) -> bytes:
+    """Errors: OSError where it is damaged."""
+    try:
+        return member.decompress(packed)
+    except Exception as error:  # each library has its own
+        raise OSError(f"the {packing.name} stream is damaged ({error}): no number in it can be trusted") from None
 
 
 def _assert_within(made: int, taken: int, limits: ReadLimits) -> None:
