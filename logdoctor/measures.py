@@ -42,9 +42,9 @@ def state(case: Case) -> str:
     early = ended_early(case)
     if kind in ("torn", "stopped"):
         return "interrupted"
-    if silent(case) and early is not False:
-        return "stalled"
-    return "unknown" if early is None else "interrupted" if early else "finished"
+    if early is None:
+        return "unknown"
+    return "finished" if not early else "stalled" if silent(case) else "interrupted"
 
 
 def _finite(value: float) -> float | None:

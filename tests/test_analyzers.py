@@ -291,10 +291,11 @@ def test_a_log_older_than_a_day_is_not_stalled() -> None:
     assert ask("interrupted", closed("open", 50, written=1e9 - 100_000)) is not None
 
 
-def test_stalled_without_a_plan_is_a_warning() -> None:
+def test_stalled_without_a_plan_is_a_note() -> None:
     found = ask("stalled", closed("open", written=1e9 - 7200))
     assert found is not None
-    assert found.severity is Severity.WARNING
+    assert found.severity is Severity.INFO
+    assert not found.firm
     assert "2 hours" in found.message
     assert "10 seconds" in found.message
 

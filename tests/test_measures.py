@@ -75,12 +75,21 @@ def test_state_of_old_logs(kind: str, planned: int | None, expected: str) -> Non
     assert state(Case.of(made, 1e9)) == expected
 
 
-@pytest.mark.parametrize(("silence", "expected"), [(30.0, "running"), (7200.0, "stalled"), (1e6, "interrupted")])
-def test_state_of_recent_logs(silence: float, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("silence", "planned", "expected"),
+    [
+        (30.0, 50, "running"),
+        (7200.0, 50, "stalled"),
+        (7200.0, None, "unknown"),
+        (1e6, 50, "interrupted"),
+    ],
+)
+def test_state_of_recent_logs(silence: float, planned: int | None, expected: str) -> None:
     written = 1e9 - silence
     timed = replace(curve(fall(20)), wall_time=written - 10.0 * np.arange(19, -1, -1))
     closing = Closing("open", Evidence("runs/a.csv", 21), modified=written)
-    made = run("a", timed, facts={"epochs": RunFact(50, "runs/a.csv", 1)}, closing=closing)
+    facts = {"epochs": RunFact(planned, "runs/a.csv", 1)} if planned else {}
+    made = run("a", timed, facts=facts, closing=closing)
     assert state(Case.of(made, 1e9)) == expected
 
 

@@ -23,7 +23,8 @@ class Stalled:
 
     How it decides
         The time since the log was last written to is compared with the usual distance of its lines. Logs that say
-        how they ended, that have reached their plan, or that are older than a day are finished, not stalled.
+        how they ended, that have reached their plan, or that are older than a day are finished, not stalled. Without
+        a plan in the log it is a note: most such runs have simply ended.
 
     Limits
         intervals: of the log's own rhythm without a line.
@@ -52,7 +53,7 @@ class Stalled:
         planned = ended_early(case) is True
         return Finding(
             self.name,
-            Severity.ERROR if planned else Severity.WARNING,
+            Severity.ERROR if planned else Severity.INFO,
             f"nothing logged for {_duration(case.now - last)}, while a line used to come every {_duration(usual)}: "
             f"silent since {datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M} UTC at {case.place(case.length)}",
             "See whether the process still runs and where it waits (`py-spy dump --pid …`, `nvidia-smi`): data-loader "
