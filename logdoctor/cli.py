@@ -83,7 +83,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--augmentation-factor", type=click.FloatRange(min=0, min_open=True), metavar="X",
                          help="Effective epochs per pass over the images."),
             click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-                         help="Settings; default: logdoctor.toml here, or in the folder given."),
+                         help="Settings; default: logdoctor.toml or pyproject.toml, here or in PATH."),
         )
     ):  # fmt: skip
         command = option(command)
@@ -105,7 +105,9 @@ def cli() -> None:
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="never", show_default=True,
               help="Exit 1 on a firm finding at or above this severity.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 2 if anything could not be read or an analyzer failed.")
-@click.option("--ignore", multiple=True, metavar="NAME", help="Leave this analyzer out (repeatable).")
+@click.option("--ignore", multiple=True, metavar="NAME", help="Count this finding, but do not tell it (repeatable).")
+@click.option("--limit", "limits", multiple=True, metavar="NAME.LIMIT=X",
+              help="Set a limit, such as plateau.min_epochs=20 (repeatable; see `explain NAME`).")  # fmt: skip
 @click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one page for the browser.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
@@ -118,17 +120,18 @@ def cli() -> None:
 def report(
     paths: tuple[str, ...], folder: str, since: str | None, fail_on: str, strict: bool, json_file: str | None,
     html: Path | None, junit: Path | None, github: bool, no_plots: bool, quiet: bool, now: float | None,
-    config: Path | None, **given: Any,
+    config: Path | None, limits: tuple[str, ...], **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
     from logdoctor.diagnosis import examine
-    from logdoctor.options import parse_since
+    from logdoctor.options import parse_limits, parse_since
     from logdoctor.report import write_report
     from logdoctor.report.outputs import Outputs, write_outputs
 
     outputs = Outputs(json_file, html, junit, github)
     now = time.time() if now is None else now
-    options = _options(config, paths, **given, now=now, since=since and parse_since(since, now))
+    given |= {"since": None if since is None else parse_since(since, now), "limits": parse_limits(limits)}
+    options = _options(config, paths, **given, now=now)
     with _progress(quiet) as progress:
         result = examine(list(paths), options, progress)
         written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
@@ -221,11 +224,11 @@ def exit_code(report: Report, fail_on: str, strict: bool) -> int:
 
 
 def _options(config: Path | None, paths: Sequence[str], **given: Any) -> Options:
-    """Settings from --config, else logdoctor.toml here, else that of the one folder examined; the command line wins."""
-    from logdoctor.options import CONFIG_NAME, Options, merged, read_config
+    """Settings from --config, else those found here or in the one folder examined; the command line wins."""
+    from logdoctor.options import Options, merged
+    from logdoctor.settings import find_config, read_config
 
-    places = [Path(CONFIG_NAME), *([Path(paths[0], CONFIG_NAME)] if len(paths) == 1 else [])]
-    path = config or next((place for place in places if place.is_file()), None)
+    path = config or find_config(paths)
     return merged(read_config(path) if path else Options(), given)
 
 

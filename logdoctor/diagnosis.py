@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logdoctor.finding import CannotJudgeError, Failed, Finding, Skipped
+from logdoctor.finding import CannotJudgeError, Failed, Finding, Ignored, Skipped
 from logdoctor.run import Run
 from logdoctor.segments import Schedule
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from logdoctor.analyzers.contract import Analyzer
     from logdoctor.case import Case
     from logdoctor.compare import Comparison, SideBySide
-    from logdoctor.options import Options
+    from logdoctor.options import Ignore, Options
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Diagnosis:
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[Failed, ...] = ()
     plots: tuple[Path, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
     flat_spans: tuple[tuple[float, float], ...] = ()  # stretches of the axis in which the train loss was flat
 
     @property
@@ -52,10 +53,11 @@ class Unread:
 
 @dataclass(frozen=True)
 class Report:
-    """All runs, worst first, and every file not read."""
+    """All runs, worst first, every file not read, and the names of runs that wrote nothing since `Options.since`."""
 
     runs: tuple[Diagnosis, ...]
     unread: tuple[Unread, ...] = ()
+    older: tuple[str, ...] = ()
     side_by_side: SideBySide | None = None  # filled in by `logdoctor.compare`
 
     @property
@@ -115,9 +117,10 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
     for run in kept:
         progress(run.name)
         diagnoses.append(diagnose_run(run, analyzers, now))
-    diagnoses = relate(diagnoses, analyzers, now)
+    diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
     diagnoses.sort(key=lambda d: (-d.worst, -sum(f.severity for f in d.findings), d.run.name))
-    return Report(tuple(diagnoses), tuple(unread))
+    older = tuple(run.name for run in runs if options.since is not None and last_seen(run) < options.since)
+    return Report(tuple(diagnoses), tuple(unread), older)
 
 
 def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:
@@ -135,6 +138,23 @@ def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnos
     skipped = tuple(r for r in said if isinstance(r, Skipped))
     failed = tuple(r for r in said if isinstance(r, Failed))
     return replace(known, findings=tuple(findings), skipped=skipped, failed=failed)
+
+
+def _set_aside(diagnosis: Diagnosis, ignore: Sequence[Ignore]) -> Diagnosis:
+    """The diagnosis with ignored findings apart from the others; an ignored analyzer neither skips nor fails."""
+    name = diagnosis.run.name
+
+    def rule(analyzer: str) -> Ignore | None:
+        return next((each for each in ignore if each.covers(analyzer, name)), None)
+
+    ruled = [(finding, rule(finding.analyzer)) for finding in diagnosis.findings]
+    return replace(
+        diagnosis,
+        findings=tuple(finding for finding, found in ruled if found is None),
+        ignored=tuple(Ignored(finding, found.reason) for finding, found in ruled if found is not None),
+        skipped=tuple(skipped for skipped in diagnosis.skipped if rule(skipped.analyzer) is None),
+        failed=tuple(failed for failed in diagnosis.failed if rule(failed.analyzer) is None),
+    )
 
 
 def _crash(error: Exception) -> str:
@@ -166,15 +186,15 @@ def all_analyzers() -> tuple[Analyzer, ...]:
 
 
 def chosen_analyzers(options: Options) -> list[Analyzer]:
-    """Analyzers not ignored, with the user's limits. Errors: LogDoctorError for an unknown name or limit."""
+    """All analyzers, with the user's limits. Errors: LogDoctorError for an unknown name, ignored ones too, or limit."""
     from logdoctor.errors import LogDoctorError
     from logdoctor.options import did_you_mean
 
     analyzers = {analyzer.name: analyzer for analyzer in all_analyzers()}
-    for name in (*options.ignore, *options.limits):
+    for name in (*(each.finding for each in options.ignore), *options.limits):
         if name not in analyzers:
             raise LogDoctorError(f"no analyzer is called {name!r}{did_you_mean(name, analyzers)}")
-    return [_limited(a, options.limits.get(n, {})) for n, a in analyzers.items() if n not in options.ignore]
+    return [_limited(analyzer, options.limits.get(name, {})) for name, analyzer in analyzers.items()]
 
 
 def _limited(analyzer: Analyzer, limits: Mapping[str, float]) -> Analyzer:

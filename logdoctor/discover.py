@@ -14,7 +14,7 @@ from pathlib import Path
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
 from logdoctor.file_names import as_text
-from logdoctor.options import CONFIG_NAME
+from logdoctor.options import CONFIG_NAME, PROJECT_NAME
 from logdoctor.own_files import HEAD_BYTES, is_own
 from logdoctor_parsers import LogFile
 from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits
@@ -110,8 +110,8 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in SKIPPED_FOLDERS:
                 yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed
-        elif entry.name == CONFIG_NAME:
-            continue  # our own settings
+        elif entry.name in (CONFIG_NAME, PROJECT_NAME):
+            continue  # settings, our own among them
         elif _is_own_report(entry.path):
             continue
         elif entry.is_symlink() and Path(entry.path).is_dir():  # a loop of links is no folder, and no error

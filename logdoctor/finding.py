@@ -56,6 +56,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Ignored:
+    """A finding that the user does not want to be told of, and why (empty: not said)."""
+
+    finding: Finding
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Skipped:
     """An analyzer that could not judge, and why."""
 

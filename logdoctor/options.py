@@ -1,24 +1,34 @@
-"""What a user can set, on the command line or in logdoctor.toml; the command line wins."""
+"""What a user can set, on the command line or in a settings file; the command line wins."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Any
 
 from logdoctor.errors import LogDoctorError
 from logdoctor_parsers.unpack import ReadLimits
 
-CONFIG_NAME = "logdoctor.toml"
+CONFIG_NAME, PROJECT_NAME = "logdoctor.toml", "pyproject.toml"
 NUMBERS = ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor")
-PATTERN_KEYS = ("template", "name", "split")
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """A finding not to be told of the runs whose name matches `runs` (`*` stands for anything), and why."""
+
+    finding: str
+    runs: str = "*"
+    reason: str = ""
+
+    def covers(self, finding: str, run: str) -> bool:
+        return self.finding == finding and fnmatchcase(run, self.runs)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,9 @@ class Options:
 
     `template` is the --pattern of the command line, `pattern` the [[pattern]] tables of the file (template, name,
     split); `limits` maps analyzer → limit → value; `runs` a run's name (`*` stands for anything) → numbers known of it;
-    `max_gigabytes` (of 2^30 bytes) and `max_unpacking_ratio` bound what is read of one file.
+    `roles` maps train, val, lr or val_metric → tags to judge by, as logged, the first that a run has;
+    `max_gigabytes` (of 2^30 bytes) and `max_unpacking_ratio` bound what is read of one file. `baseline` is a former
+    report.json to compare with, `fail_if_worse` what may not have become worse since (`val_loss 2%`).
     """
 
     parser: str | None = None
@@ -37,13 +49,16 @@ class Options:
     batch_size: float | None = None
     steps_per_epoch: float | None = None
     augmentation_factor: float | None = None
-    ignore: tuple[str, ...] = ()
+    ignore: tuple[Ignore, ...] = ()
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     runs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: float | None = None
     now: float | None = None
     max_gigabytes: float = 2.0
     max_unpacking_ratio: float = 200.0
+    baseline: str | None = None
+    fail_if_worse: tuple[str, ...] = ()
 
     @property
     def read_limits(self) -> ReadLimits:
@@ -51,29 +66,23 @@ class Options:
         return ReadLimits(int(self.max_gigabytes * 2**30), self.max_unpacking_ratio)
 
 
-def read_config(path: Path) -> Options:
-    """Options from a TOML file. Errors: LogDoctorError names the file, the key and the nearest known one."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise LogDoctorError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LogDoctorError(f"{path}: not valid TOML: {error}") from None
-    for key in content:
-        if key not in CHECKS:
-            raise LogDoctorError(f"{path}: unknown key {key!r}{did_you_mean(key, CHECKS)}")
-    checked: dict[str, Any] = {key: _checked(path, key, value) for key, value in content.items()}
-    return Options(**checked)
-
-
 def merged(file: Options, given: Mapping[str, Any]) -> Options:
-    """`file` with everything the command line or the caller said put over it."""
+    """`file` with everything the command line or the caller said put over it; ignored findings and limits add up."""
     said = {key: value for key, value in given.items() if value is not None and value != ()}
     unknown = [key for key in said if key not in {f.name for f in fields(Options)}]
     if unknown:
         raise LogDoctorError(
             f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], [f.name for f in fields(Options)])}"
         )
+    if "ignore" in said:
+        named = [said["ignore"]] if isinstance(said["ignore"], str | Ignore) else said["ignore"]
+        added = tuple(each if isinstance(each, Ignore) else Ignore(str(each)) for each in named)
+        said["ignore"] = (*file.ignore, *added)
+    if "limits" in said:
+        limits = said["limits"]
+        said["limits"] = {
+            name: {**file.limits.get(name, {}), **limits.get(name, {})} for name in {**file.limits, **limits}
+        }
     return replace(file, **said)
 
 
@@ -85,72 +94,42 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def parse_since(text: str, now: float) -> float:
-    """`12h`, `3d` back from now, or a date such as 2026-11-21 → POSIX seconds. Errors: LogDoctorError."""
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", text):
+    """`12h`, `3d` back from now, or a local date such as 2026-11-21 → POSIX seconds. Errors: LogDoctorError."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", text.strip()):
         return now - float(match[1]) * UNITS[match[2]]
     try:
-        return datetime.fromisoformat(text).timestamp()
+        since = datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError):
+        raise LogDoctorError(
+            f"--since {text!r}: give a span such as 90m, 12h, 3d or 2w, or a date such as 2026-11-21"
+        ) from None
+    if since > now:
+        raise LogDoctorError(f"--since {text}: that is still to come; give a span such as 12h, or a date of the past")
+    return since
+
+
+def parse_limits(given: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Each `plateau.min_epochs=20` of the command line → analyzer → limit → value. Errors: LogDoctorError."""
+    limits: dict[str, dict[str, float]] = {}
+    for text in given:
+        match = re.fullmatch(r"\s*([\w-]+)\.(\w+)\s*=\s*(\S+)\s*", text)
+        if not match:
+            raise LogDoctorError(f"--limit {text}: write FINDING.LIMIT=NUMBER, such as plateau.min_epochs=20")
+        finding, limit, number = match.groups()
+        limits.setdefault(finding, {})[limit] = checked_limit(f"--limit {finding}.{limit}", as_number(number))
+    return limits
+
+
+def as_number(text: str) -> float | str:
+    """A number (whole ones as int), or the text itself where it is none."""
+    try:
+        return int(text) if re.fullmatch(r"\d{1,15}", text) else float(text)
     except ValueError:
-        raise LogDoctorError(f"--since {text}: give a span such as 12h or 3d, or a date such as 2026-11-21") from None
+        return text
 
 
-def _checked(path: Path, key: str, value: object) -> object:
-    """A value of the settings file, or the sentence that says what it must be. Errors: LogDoctorError."""
-    return CHECKS[key](path, key, value)
-
-
-def _text(path: Path, key: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise LogDoctorError(f"{path}: {key} must be text, not {value!r}")
+def checked_limit(where: str, value: object) -> float:
+    """The value of a limit. Errors: LogDoctorError unless it is a finite number of 0 or more."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+        raise LogDoctorError(f"{where} must be a number, 0 or more, not {value!r}")
     return value
-
-
-def _number(path: Path, key: str, value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-        raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
-    return value
-
-
-def _names(path: Path, key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise LogDoctorError(f"{path}: {key} must be a list of names, not {value!r}")
-    return tuple(str(name) for name in value)
-
-
-def _limits(path: Path, key: str, value: object) -> Mapping[str, Mapping[str, float]]:
-    return _tables(path, value, "write limits as [limits.plateau] and then min_epochs = 20")
-
-
-def _runs(path: Path, key: str, value: object) -> Mapping[str, Mapping[str, float]]:
-    tables = _tables(path, value, 'write what you know of a run as [runs."name"] and then dataset_size = 50000')
-    for table in tables.values():
-        for name, number in table.items():
-            if name not in NUMBERS:
-                raise LogDoctorError(f"{path}: unknown key {name!r} of a run{did_you_mean(name, NUMBERS)}")
-            _number(path, name, number)
-    return tables
-
-
-def _tables(path: Path, value: object, advice: str) -> Mapping[str, Mapping[str, float]]:
-    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
-        raise LogDoctorError(f"{path}: {advice}")
-    return value
-
-
-def _patterns(path: Path, key: str, value: object) -> tuple[Mapping[str, str], ...]:
-    tables = value if isinstance(value, list) else [None]
-    for table in tables:
-        if not isinstance(table, dict) or "template" not in table:
-            advice = 'write a pattern as [[pattern]] and then template = "Epoch {epoch} loss {loss}"'
-            raise LogDoctorError(f"{path}: {advice}")
-        for name, text in table.items():
-            if name not in PATTERN_KEYS:
-                raise LogDoctorError(f"{path}: unknown key {name!r} of a pattern{did_you_mean(name, PATTERN_KEYS)}")
-            _text(path, f"{name} of a pattern", text)
-    return tuple(tables)
-
-
-CHECKS: Mapping[str, Callable[[Path, str, object], object]] = {
-    "parser": _text, "pattern": _patterns, "ignore": _names, "limits": _limits, "runs": _runs,
-    **dict.fromkeys((*NUMBERS, "max_gigabytes", "max_unpacking_ratio"), _number),
-}  # fmt: skip

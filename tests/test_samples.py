@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import logdoctor
-from logdoctor.options import read_config
+from logdoctor.settings import read_config
 
 SAMPLES = Path(__file__).parents[1] / "sample_logs"
 SHOWS = {

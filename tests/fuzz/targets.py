@@ -18,13 +18,14 @@ from logdoctor.assemble import assemble
 from logdoctor.axis import Given
 from logdoctor.diagnosis import Report, Unread, chosen_analyzers, diagnose_run
 from logdoctor.errors import LogDoctorError
-from logdoctor.options import Options, read_config
+from logdoctor.options import Options
 from logdoctor.reading import read_file
 from logdoctor.report.github import job_summary, workflow_commands
 from logdoctor.report.html import to_html
 from logdoctor.report.json_report import dumps
 from logdoctor.report.junit import to_junit
 from logdoctor.report.markdown import to_markdown
+from logdoctor.settings import read_config
 from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, Match, ParsedLog, Parser, choose
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
 
