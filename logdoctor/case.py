@@ -252,7 +252,7 @@ def _enough(found: Track | None, which: str, points: int) -> Track:
     if found is None:
         raise CannotJudgeError(f"no {which} loss in the log")
     if len(found) < points:
-        raise CannotJudgeError(f"only {len(found)} points of the {which} loss, {points} are needed")
+        raise CannotJudgeError(f"only {len(found)} of the {points} points of the {which} loss that are needed")
     return found
 
 
