@@ -21,7 +21,8 @@ FINDINGS = HERE / "findings"
 LONGEST = 1 << 16  # bytes of an input
 SEED_BYTES = 8192  # of each sample: small seeds mutate fast
 SECONDS_AN_INPUT = 10
-MEGABYTES = 512
+ROUND = 60  # seconds of one process: the hooks of atheris keep memory
+MEGABYTES = 2048  # of one process; what a single input may take is watched in `harness.py`
 
 
 def main() -> int:
@@ -31,38 +32,48 @@ def main() -> int:
 
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--seconds", type=int, default=60, help="in all (default: 60)")
+    arguments.add_argument("--seed", type=int, default=1, help="of the random numbers (default: 1)")
     arguments.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET", help=", ".join(TARGETS))
     given = arguments.parse_args()
-    broken = [name for name in given.targets if not fuzz(name, max(1, given.seconds // len(given.targets)))]
+    seconds = max(1, given.seconds // len(given.targets))
+    broken = [name for name in given.targets if not fuzz(name, seconds, given.seed)]
     print(f"broken: {', '.join(broken)}" if broken else "no findings")
     return 1 if broken else 0
 
 
-def fuzz(name: str, seconds: int) -> bool:
+def fuzz(name: str, seconds: int, seed: int) -> bool:
     """Whether a target kept its promises for so long; what broke them is kept."""
+    inputs = 0
     with tempfile.TemporaryDirectory() as folder:
         corpus, artifacts = Path(folder, "corpus"), Path(folder, "artifacts")
         corpus.mkdir()
         artifacts.mkdir()
-        plant(name, corpus)
-        done = subprocess.run(
-            [
-                sys.executable, str(HERE / "harness.py"), name, str(corpus), f"-artifact_prefix={artifacts}/",
-                f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_AN_INPUT}",
-                f"-rss_limit_mb={MEGABYTES}",
-            ],
-            cwd=ROOT, capture_output=True, text=True, errors="replace",
-        )  # fmt: skip
+        plant(corpus)
+        for started in range(0, seconds, ROUND):
+            done = one_round(name, corpus, artifacts, min(ROUND, seconds - started), seed + started // ROUND)
+            told = re.search(r"Done (\d+) runs", done.stderr)
+            inputs += int(told[1]) if told else 0
+            if done.returncode:
+                break
         for artifact in artifacts.iterdir():
             keep(name, artifact.read_bytes())
-    told = re.search(r"Done (\d+) runs", done.stderr)
-    print(f"{name:20} {told[1] if told else '-':>8} inputs  {'ok' if done.returncode == 0 else 'BROKEN'}", flush=True)
+    print(f"{name:20} {inputs:>8} inputs  {'BROKEN' if done.returncode else 'ok'}", flush=True)
     if done.returncode:
         print(done.stdout[-3000:], *done.stderr.splitlines()[-6:], sep="\n", flush=True)
     return done.returncode == 0
 
 
-def plant(name: str, corpus: Path) -> None:
+def one_round(name: str, corpus: Path, artifacts: Path, seconds: int, seed: int) -> subprocess.CompletedProcess[str]:
+    """One process of libFuzzer, which adds to the corpus."""
+    command = [
+        sys.executable, str(HERE / "harness.py"), name, str(corpus), f"-artifact_prefix={artifacts}/", f"-seed={seed}",
+        f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SECONDS_AN_INPUT}",
+        f"-rss_limit_mb={MEGABYTES}",
+    ]  # fmt: skip
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+
+
+def plant(corpus: Path) -> None:
     """Seeds: the beginning and the end of every sample log, and all former findings."""
     samples = [path for path in (ROOT / "sample_logs").rglob("*") if path.is_file()]
     for path in [*samples, *FINDINGS.rglob("*.bin")]:
