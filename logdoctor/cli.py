@@ -108,6 +108,9 @@ def cli() -> None:
 @click.option("--ignore", multiple=True, metavar="NAME", help="Count this finding, but do not tell it (repeatable).")
 @click.option("--limit", "limits", multiple=True, metavar="NAME.LIMIT=X",
               help="Set a limit, such as plateau.min_epochs=20 (repeatable; see `explain NAME`).")  # fmt: skip
+@click.option("--baseline", metavar="FILE", help="Say what changed since this former report.json.")
+@click.option("--fail-if-worse", multiple=True, metavar="'val_loss 2%'",
+              help="Exit 1 if the best value is worse than the baseline's by more than this (repeatable).")  # fmt: skip
 @click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one page for the browser.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
@@ -209,13 +212,18 @@ def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
-    """0, 1 (firm findings from `fail_on` on), 2 (nothing readable, problems under --strict), 3 (no training log)."""
+    """0, 1 (firm findings from `fail_on` on, or worse than the baseline allows), 2 (nothing readable, problems under
+    --strict), 3 (no training log).
+    """
     from logdoctor.finding import Severity
 
-    problems = bool(report.unread) or any(d.failed or d.run.problems for d in report.runs)
+    unjudged = report.changes is not None and report.changes.unjudged
+    problems = unjudged or bool(report.unread) or any(d.failed or d.run.problems for d in report.runs)
     if strict and problems:
         return 2
-    if not report.runs:
+    if report.changes is not None and report.changes.worse:
+        return 1
+    if not report.runs and not report.older:
         unreadable = [u for u in report.unread if u.reason.startswith("cannot be ")]
         return 2 if report.unread and len(unreadable) == len(report.unread) else 3
     if fail_on != "never" and any(f.firm and f.severity >= Severity[fail_on.upper()] for f in report.findings):

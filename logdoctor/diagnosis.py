@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from logdoctor.analyzers.contract import Analyzer
     from logdoctor.case import Case
+    from logdoctor.changes import Changes
     from logdoctor.compare import Comparison, SideBySide
     from logdoctor.options import Ignore, Options
 
@@ -58,6 +59,7 @@ class Report:
     runs: tuple[Diagnosis, ...]
     unread: tuple[Unread, ...] = ()
     older: tuple[str, ...] = ()
+    changes: Changes | None = None  # since `Options.baseline`
     side_by_side: SideBySide | None = None  # filled in by `logdoctor.compare`
 
     @property
@@ -106,9 +108,14 @@ def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report
 
 def examine(paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None) -> Report:
     """`diagnose` with its options checked and a callback told of every file and run."""
+    from logdoctor.baseline import read_baseline
+    from logdoctor.changes import with_changes
+    from logdoctor.gate import parse_gates
     from logdoctor.read import read_runs
     from logdoctor.relations import relate
 
+    gates = parse_gates(options.fail_if_worse, options.baseline)
+    baseline = read_baseline(options.baseline) if options.baseline else None
     now = time.time() if options.now is None else options.now
     runs, unread = read_runs(paths, options, progress)
     analyzers = chosen_analyzers(options)
@@ -120,7 +127,8 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
     diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
     diagnoses.sort(key=lambda d: (-d.worst, -sum(f.severity for f in d.findings), d.run.name))
     older = tuple(run.name for run in runs if options.since is not None and last_seen(run) < options.since)
-    return Report(tuple(diagnoses), tuple(unread), older)
+    report = Report(tuple(diagnoses), tuple(unread), older)
+    return with_changes(report, baseline, gates) if baseline else report
 
 
 def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:

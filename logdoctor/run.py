@@ -66,6 +66,11 @@ class Curve:
     def finite(self) -> npt.NDArray[np.bool_]:
         return np.isfinite(self.value)
 
+    def best(self, higher_is_better: bool) -> int:
+        """Where the best finite value stands; the curve must have one."""
+        values = np.where(self.finite, self.value, -np.inf if higher_is_better else np.inf)
+        return int(np.argmax(values) if higher_is_better else np.argmin(values))
+
 
 @dataclass(frozen=True)
 class Source:
@@ -109,6 +114,16 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """What the log says was saved: a file or folder, or (`path` empty) its own words; `x`: where on the run's axis."""
+
+    path: str
+    text: str
+    evidence: Evidence
+    x: float
+
+
+@dataclass(frozen=True)
 class Run:
     """All that is known of one run. `rows` are its numbers as logged, stitched; `curves` the same numbers on the axis.
 
@@ -130,6 +145,7 @@ class Run:
     closing: Closing
     attempts: int = 1
     receipts: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
     rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property

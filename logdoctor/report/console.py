@@ -12,9 +12,10 @@ from rich.text import Text
 
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Severity
+from logdoctor.report.changes import lines
 from logdoctor.report.escape import plain
 from logdoctor.report.scales import Floats, helps_log, limits
-from logdoctor.report.summary import TOLD_STATES, headline, judged, needs_you, row
+from logdoctor.report.summary import TOLD_STATES, headline, ignored, judged, needs_you, row
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 16
@@ -56,7 +57,16 @@ def show(report: Report, console: Console, *, wrap: bool = True) -> None:
         console.print(Text(f"{len(quiet)} more runs need nobody; they are in the report."))
     if report.unread:
         _show_unread(report, console, wrap)
+    if report.changes:
+        _show_lines(lines(report.changes), console, wrap)
+    if told := ignored(report):
+        _show_lines([plain(told)], console, wrap)
     console.print(Text(headline(report), style="bold"))
+
+
+def _show_lines(texts: list[str], console: Console, wrap: bool) -> None:
+    for text in texts:
+        console.print(Text(text), soft_wrap=not wrap)
 
 
 def _table(diagnoses: list[Diagnosis], width: int) -> Table:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 import numpy as np
 
 from logdoctor.diagnosis import Diagnosis, Report
-from logdoctor.finding import Finding, Severity
+from logdoctor.finding import Evidence, Finding, Severity
+from logdoctor.gate import GateResult
+from logdoctor.report.changes import result_words
 from logdoctor.report.escape import plain
 from logdoctor.report.markdown import detailed_runs, render
 from logdoctor.report.scales import Floats, limits
@@ -16,25 +19,51 @@ from logdoctor.run import Curve
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 ANNOTATIONS = 10  # GitHub shows so many of each kind for a step
 CHART_POINTS = 40
+GATE_SEVERITY = {"worse": Severity.ERROR, "unknown": Severity.WARNING}
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def workflow_commands(report: Report) -> str:
-    """Workflow commands, one line a finding, worst first; of each severity as many as GitHub shows."""
+def workflow_commands(report: Report, workspace: str = "") -> str:
+    """Workflow commands, one line a finding, worst first; of each severity as many as GitHub shows.
+
+    What has become worse than --fail-if-worse allows comes first. Absolute paths in `workspace`, the checkout, are
+    told from there, or GitHub would not find the file.
+    """
+    gates = report.changes.gates if report.changes else ()
     lines = []
     for severity, command in COMMANDS.items():
-        found = [(d, f) for d in report.runs for f in d.findings if f.severity == severity]
-        lines += [_annotation(command, diagnosis, finding) for diagnosis, finding in found[:ANNOTATIONS]]
+        found = [_gate(result, workspace) for result in gates if GATE_SEVERITY.get(result.outcome) == severity]
+        found += [_annotation(d, f, workspace) for d in report.runs for f in d.findings if f.severity == severity]
+        lines += [f"::{command} {annotation}" for annotation in found[:ANNOTATIONS]]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(command: str, diagnosis: Diagnosis, finding: Finding) -> str:
-    properties = {"title": f"{diagnosis.run.name}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"}
-    if finding.evidence:
-        first = finding.evidence[0]
-        properties = {"file": first.source, "line": str(max(1, first.line))} | properties
-    listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{command} {listed}::{_data(f'{finding.message}. {finding.advice}')}"
+def _annotation(diagnosis: Diagnosis, finding: Finding, workspace: str) -> str:
+    title = f"{diagnosis.run.name}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"
+    place = finding.evidence[0] if finding.evidence else None
+    return _properties(title, place, workspace) + _data(f"{finding.message}. {finding.advice}")
+
+
+def _gate(result: GateResult, workspace: str) -> str:
+    title = f"{result.run or 'baseline'}: {result.gate.text}"
+    told = (
+        f"worse than the baseline allows: {result_words(result)}" if result.outcome == "worse" else result_words(result)
+    )
+    return _properties(title, result.evidence, workspace) + _data(told)
+
+
+def _properties(title: str, place: Evidence | None, workspace: str) -> str:
+    properties = {"title": title}
+    if place is not None:
+        properties = {"file": _within(place.source, workspace), "line": str(max(1, place.line))} | properties
+    return ",".join(f"{key}={_property(value)}" for key, value in properties.items()) + "::"
+
+
+def _within(path: str, workspace: str) -> str:
+    """A path relative to the checkout, if it is absolute and lies in it."""
+    place = PurePath(path)
+    inside = workspace and place.is_absolute() and place.is_relative_to(workspace)
+    return place.relative_to(workspace).as_posix() if inside else path
 
 
 def _data(text: str) -> str:
@@ -79,11 +108,16 @@ def chart(diagnosis: Diagnosis) -> str:
         "```mermaid",
         "xychart-beta",
         f'    title "{names}"',
-        f'    x-axis "{run.axis.unit}" {start:g} --> {end:g}',
+        f'    x-axis "{run.axis.unit}" {_decimal(start)} --> {_decimal(end)}',
     ]
-    lines.append(f'    y-axis "loss" {low:.4g} --> {high:.4g}')
-    lines += [f"    line [{', '.join(f'{value:.4g}' for value in np.clip(y, low, high))}]" for y in drawn]
+    lines.append(f'    y-axis "{_label(curves[0].metric)}" {_decimal(low)} --> {_decimal(high)}')
+    lines += [f"    line [{', '.join(map(_decimal, np.clip(y, low, high)))}]" for y in drawn]
     return "\n".join([*lines, "```"])
+
+
+def _decimal(value: float) -> str:
+    """Four significant digits without an exponent, which Mermaid does not read."""
+    return np.format_float_positional(value, precision=4, fractional=False, trim="-")
 
 
 def _label(text: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import logdoctor
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Finding
+from logdoctor.report.changes_json import changes_entry
 from logdoctor.report.comparison_json import comparison_entry, standings_entry
 from logdoctor.run import Axis, Curve, Run
 from logdoctor.segments import Drop, Schedule
@@ -30,7 +31,19 @@ def to_json(report: Report) -> dict[str, Any]:
         "comparisons": [plain_value(comparison_entry(comparison)) for comparison in report.comparisons],
         **({"comparison": plain_value(standings_entry(report.side_by_side))} if report.side_by_side else {}),
         "unread": [{"path": unread.path, "reason": unread.reason} for unread in report.unread],
+        **_where_told(report),
     }
+
+
+def _where_told(report: Report) -> dict[str, Any]:
+    """What only some reports have: findings ignored, runs left out by --since, changes since a baseline."""
+    ignored = [(diagnosis.run.name, each) for diagnosis in report.runs for each in diagnosis.ignored]
+    told = {
+        "ignored": [{"run": name, **_finding(each.finding), "reason": each.reason} for name, each in ignored],
+        "older": list(report.older),
+        "changes": plain_value(changes_entry(report.changes)) if report.changes else None,
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def dumps(report: Report) -> bytes:
@@ -101,15 +114,16 @@ def _series(curve: Curve, axis: Axis) -> dict[str, Any]:
         "points": len(curve),
         "overlapping": curve.overlapping,
         "non_finite": int(np.count_nonzero(~curve.finite)),
-        **dict.fromkeys(("first", "last", "min", "min_at", "last_at", "last_step", "last_epoch")),
+        **dict.fromkeys(("first", "last", "min", "min_at", "max", "max_at", "last_at", "last_step", "last_epoch")),
     }
     if not len(curve):
         return described
     described |= {"first": curve.value[0], "last": curve.value[-1], "last_at": curve.x[-1]}
     described |= {"last_step": curve.step[-1], "last_epoch": epochs(float(curve.x[-1]), axis)}
     if curve.finite.any():
-        lowest = int(np.argmin(np.where(curve.finite, curve.value, np.inf)))
+        lowest, highest = curve.best(False), curve.best(True)
         described |= {"min": curve.value[lowest], "min_at": curve.x[lowest]}
+        described |= {"max": curve.value[highest], "max_at": curve.x[highest]}
     return {key: plain_value(value) for key, value in described.items()}
 
 

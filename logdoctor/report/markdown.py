@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Severity
-from logdoctor.report import content, section
+from logdoctor.report import changes, content, section
 from logdoctor.report.comparison import comparison_blocks
 from logdoctor.report.escape import code, marked, prose, slug
-from logdoctor.report.summary import Row, headline, judged, needs_you, row, tally
+from logdoctor.report.summary import Row, headline, ignored, judged, needs_you, row, tally
 
 DETAIL_FOR_ALL = 30  # with more runs, those that need nobody are a line in a table
 SHOWN_UNREAD = 50
@@ -37,9 +37,10 @@ def to_markdown(report: Report, *, plots: bool = True) -> str:
 
 def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None = None) -> str:
     """The report with any `picture` (Markdown) in each run's section, and sections for `most` runs (None: all)."""
-    blocks = ["# Training report", prose(headline(report))]
+    blocks = ["# Training report", prose(headline(report)), *(changes.blocks(report.changes) if report.changes else [])]
     if not report.runs:
-        return _join([*blocks, marked(content.nothing_read(report)), *_unread(report.unread)])
+        advice = "" if report.older else marked(content.nothing_read(report))
+        return _join([*blocks, advice, *_unread(report.unread)])
     urgent = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
     rest = [diagnosis for diagnosis in report.runs if not needs_you(diagnosis)]
     few = len(report.runs) <= DETAIL_FOR_ALL
@@ -69,7 +70,7 @@ def _join(blocks: Iterable[str]) -> str:
 
 
 def _counts(report: Report) -> str:
-    lines = [f"Findings: {prose(found)}." if (found := tally(report)) else ""]
+    lines = [f"Findings: {prose(found)}." if (found := tally(report)) else "", prose(ignored(report))]
     if report.unread:
         many = len(report.unread) > 1
         lines.append(f"[{len(report.unread)} file{'s' * many}](#files-not-read) could not be read.")

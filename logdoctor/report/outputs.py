@@ -18,7 +18,7 @@ from logdoctor.report.json_report import dumps
 from logdoctor.report.junit import to_junit
 
 LEAST_SUMMARY = 10_000  # bytes; with less room in a step's summary it is left as it is
-SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+SUMMARY_VARIABLE, WORKSPACE_VARIABLE = "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def for_github(report: Report, environment: Mapping[str, str] = os.environ) -> s
     summary = environment.get(SUMMARY_VARIABLE)
     if summary:
         _append_summary(report, Path(summary))
-    return workflow_commands(report)
+    return workflow_commands(report, environment.get(WORKSPACE_VARIABLE, ""))
 
 
 def write_output(path: Path, option: str, content: bytes) -> None:

@@ -127,8 +127,9 @@ def last_seen(diagnosis: Diagnosis) -> str:
 
 def headline(report: Report) -> str:
     """The whole report in a sentence: how many runs, how many need a person."""
+    older = f"{len(report.older)} older run{'s' * (len(report.older) > 1)}" if report.older else ""
     if not report.runs:
-        return "No training run was found."
+        return f"No run wrote anything since then; {older} left out." if older else "No training run was found."
     errors = sum(diagnosis.worst == Severity.ERROR for diagnosis in report.runs)
     warnings = sum(diagnosis.worst == Severity.WARNING for diagnosis in report.runs)
     crashed = sum(bool(diagnosis.failed) for diagnosis in report.runs)
@@ -141,12 +142,22 @@ def headline(report: Report) -> str:
     )
     parts = [f"{count} {words}" for count, words in groups if count]
     total = f"{len(report.runs)} run{'s' * (len(report.runs) > 1)}"
-    return f"{total}: {', '.join(parts)}." if parts else f"{total}, none needs you."
+    left_out = f" {older} left out by --since." if older else ""
+    return (f"{total}: {', '.join(parts)}." if parts else f"{total}, none needs you.") + left_out
 
 
 def tally(report: Report) -> str:
     """In how many runs each finding was made, most severe first: `divergence 3, overfitting 12`."""
     return ", ".join(f"{name} {count}" for name, count, _ in counts(report))
+
+
+def ignored(report: Report) -> str:
+    """What the user ignores, with the reasons: `Ignored: 2 overfitting (small data), 1 plateau.`; empty without any."""
+    told = Counter(
+        (each.finding.analyzer, each.reason) for diagnosis in report.runs for each in diagnosis.ignored
+    ).most_common()
+    named = [f"{count} {name}" + (f" ({reason})" if reason else "") for (name, reason), count in told]
+    return f"Ignored: {', '.join(named)}." if named else ""
 
 
 def counts(report: Report) -> list[tuple[str, int, int]]:
