@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from logdoctor.axis import Given, Placed, place
+from logdoctor.checkpoints import checkpoints_of
 from logdoctor.diagnosis import Unread
 from logdoctor.file_names import as_text
 from logdoctor.finding import Evidence
@@ -120,6 +121,7 @@ def _run(member: Group, experiment: Experiment, number: int, name: str, given: G
         closing=_closing(member.reads) if last else _cut_off(curves),
         attempts=experiment.attempts,
         receipts=experiment.receipts,
+        checkpoints=checkpoints_of(member.reads, member.experiments, experiment.rows, placed),
         rows=experiment.rows,
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from logdoctor_parsers.text import TextLines, decode, find_ending, lines_of
+from logdoctor_parsers.contract import Ending
+from logdoctor_parsers.text import TextLines, decode, lines_of
+from logdoctor_parsers.text_ending import find_ending, last_lines
 
 
 @pytest.mark.parametrize(
@@ -97,4 +99,29 @@ def test_an_error_that_training_survived_is_no_ending() -> None:
 
 
 def test_the_tail_holds_the_last_lines() -> None:
-    assert _lines("\n".join(map(str, range(50)))).tail[-2:] == ("48", "49")
+    lines = _lines("\n".join(map(str, range(50))))
+    assert last_lines(lines, Ending())[-2:] == ("48", "49")
+
+
+def test_the_last_lines_of_a_crash_end_with_it() -> None:
+    log = "epoch 1 loss 0.5\n\nTraceback (most recent call last):\nValueError: bad\nValueError: bad\n" + "@ 0x7f\n" * 40
+    lines = _lines(log + "at the end\n" * 2)
+    ending = find_ending(lines, last_data=1)
+    assert (ending.line, ending.message) == (5, "ValueError: bad")
+    wanted = ("epoch 1 loss 0.5", "Traceback (most recent call last):", "ValueError: bad", "@ 0x7f")
+    assert last_lines(lines, ending) == wanted
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("[rank0]: torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB\nChildFailedError:\ntrain.py FAILED", 3),
+        ("Traceback (most recent call last):\nOSError: [Errno 28] No space left on device\nsrun: error: n1", 4),
+        ("slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-01 DUE TO NODE FAILURE ***\nsrun: error: n1", 3),
+        ("[rank1]: Traceback (most recent call last):\n[rank1]: ValueError: bad\nsrun: error: task 1: Exited", 4),
+        ("./run.sh: line 3: 14412 Killed   python train.py\nsrun: error: n1: task 0: Killed", 4),
+    ],
+)
+def test_the_line_that_tells_most_is_the_reason(log: str, told: int) -> None:
+    ending = find_ending(_lines(f"epoch 1 loss 0.5\nepoch 2 loss 0.4\n{log}\n"), last_data=2)
+    assert (ending.kind, ending.line) == ("crashed", told)

@@ -11,6 +11,7 @@ from logdoctor_parsers.caffe_table import PARSER as CAFFE_TABLE
 from logdoctor_parsers.contract import (
     COLUMNS,
     AmbiguousFormatError,
+    Checkpoint,
     Ending,
     Fact,
     LogFile,
@@ -51,6 +52,7 @@ __all__ = [
     "COLUMNS",
     "PARSERS",
     "AmbiguousFormatError",
+    "Checkpoint",
     "Ending",
     "Fact",
     "LogFile",

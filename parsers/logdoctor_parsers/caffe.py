@@ -30,6 +30,7 @@ WHOLE = re.compile(
 VALUE = re.compile(rb"(\S+ = )([-+.\w()#]+)\s*$")
 SHOWN_DIGITS = 6  # significant digits Caffe prints
 TAIL_LINES, TAIL_BYTES, SAMPLE_BYTES = 12, 4000, 4000
+LINES_AFTER = 2  # shown after the line that tells why a run crashed
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,21 @@ class CaffeParser:
         builder = TableBuilder()
         problems = [*log.problems, *add_rows(builder, log), *first_problems(log.unreadable), *cut]
         table = builder.build()
+        lines = data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
+        closing = _ending(log, cut)
         return ParsedLog(
             self.name,
             table,
             facts=tuple(facts_of(log, body)),
             problems=tuple(problems),
-            lines=data.count(b"\n") + (data[-1:] not in (b"", b"\n")),
+            lines=lines,
             data=int(np.count_nonzero(np.diff(table.line, prepend=0))),
             unreadable=len(log.unreadable) + len(cut),
             starts=tuple(log.messages.starts),
-            ending=_ending(log, cut),
-            tail=tuple(data[-TAIL_BYTES:].rstrip(b"\0\r\n").decode("utf-8", "replace").splitlines()[-TAIL_LINES:]),
+            ending=closing,
+            tail=_tail(data, lines - closing.line - LINES_AFTER if closing.kind == "crashed" else 0),
             dialect=_dialect(log, body),
+            checkpoints=tuple(log.messages.checkpoints),
         )
 
 
@@ -112,6 +116,14 @@ def _ending(log: Log, cut: list[Problem]) -> Ending:
     if told.kind == "open" and cut:
         return Ending("torn", cut[-1].line, cut[-1].message)
     return told
+
+
+def _tail(data: bytes, behind: int) -> tuple[str, ...]:
+    """The last lines but for those `behind` the crash: a stack of addresses says nothing of why it came."""
+    end = len(data.rstrip(b"\0\r\n"))
+    for _ in range(max(0, behind)):
+        end = max(0, data.rfind(b"\n", 0, end))
+    return tuple(data[max(0, end - TAIL_BYTES) : end].decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
 
 
 def _dialect(log: Log, body: bytes) -> str:

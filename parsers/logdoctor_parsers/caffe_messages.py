@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from logdoctor_parsers.caffe_prototxt import net_facts, read_message, solver_facts, test_stages
 from logdoctor_parsers.caffe_scan import parse_number
-from logdoctor_parsers.contract import Ending, Fact
+from logdoctor_parsers.contract import Checkpoint, Ending, Fact
 
 # `I0621 17:36:52.042147  7797 solver.cpp:243] …`, `[0] I0427 …` (Intel, several nodes),
 # `1508138445  INFO: src/caffe/solver.cpp : line 218 : …`; NVCaffe 0.17 adds `[device.rank]` or `(device.rank)`.
@@ -32,8 +32,8 @@ GIVEN = {
     b"Resuming": ("resumed_from", re.compile(rb"Resuming from (.+)")),
     b"Restoring": ("resumed_from", re.compile(rb"Restoring previous solver status from (.+)")),
     b"Finetuning": ("finetuned_from", re.compile(rb"Finetuning from (.+)")),
-    b"Snapshotting": ("last_checkpoint", re.compile(rb"Snapshotting to (?:\w+ proto file |HDF5 file )?(.+)")),
 }
+SNAPSHOT = re.compile(rb"Snapshotting (?P<state>solver state )?to (?:\w+ proto file ?|HDF5 file )?(?P<path>.+)")
 
 
 class Line(NamedTuple):
@@ -68,6 +68,7 @@ class MessageReader:
 
     `starts`: lines at which a process began. `restarts`: lines at which a data thread had passed over its data once.
     `stages`: the stage of each test net, where the solver names one. `test_outputs`: what the last test net puts out.
+    `checkpoints`: snapshots written.
     """
 
     starts: list[int] = field(default_factory=list)
@@ -75,6 +76,7 @@ class MessageReader:
     told: list[Told] = field(default_factory=list)
     restarts: list[Line] = field(default_factory=list)
     closings: list[Closing] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
     test_outputs: list[str] = field(default_factory=list)
     version: str = ""
@@ -122,6 +124,8 @@ class MessageReader:
             else:
                 value = found[name].decode("utf-8", "replace")
                 self.facts.append(Fact(name, int(value) if value.isdigit() else value, number))
+                if name == "last_checkpoint":
+                    self.checkpoints.append(Checkpoint(value.strip(), number))
 
     def _initializing(self, line: Line) -> None:
         if line.message.startswith(b"Initializing solver"):
@@ -142,6 +146,14 @@ class MessageReader:
         name, pattern = GIVEN[line.message.partition(b" ")[0]]
         if found := pattern.match(line.message):
             self.facts.append(Fact(name, found[1].decode("utf-8", "replace").strip(), line.number))
+
+    def _snapshotting(self, line: Line) -> None:
+        """Weights, and the solver state that follows them: what training goes on from."""
+        if found := SNAPSHOT.match(line.message):
+            path = found["path"].decode("utf-8", "replace").strip()
+            self.checkpoints.append(Checkpoint(path, line.number))
+            if found["state"] is None:
+                self.facts.append(Fact("last_checkpoint", path, line.number))
 
     def _devices(self, line: Line) -> None:
         if found := re.match(rb"Using GPUs? (\d[\d, ]*)", line.message):
@@ -177,6 +189,7 @@ READERS: Mapping[bytes, Callable[[MessageReader, Line], None]] = {
     b"Restarting": MessageReader._restarting,
     b"Optimization": MessageReader._optimization,
     b"This": MessageReader._this,
+    b"Snapshotting": MessageReader._snapshotting,
     **dict.fromkeys(GIVEN, MessageReader._given),
 }
 

@@ -102,6 +102,19 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """What the log says was saved on `line`: a file or folder, or (`path` empty) the log's own words alone.
+
+    `step`: optimizer updates done by then, where that is told apart from the line's place in the log.
+    """
+
+    path: str
+    line: int
+    text: str = ""
+    step: float = float("nan")
+
+
+@dataclass(frozen=True)
 class Series:
     """Identity of a column of numbers: the name as logged and what it means (`split` empty: the log does not say)."""
 
@@ -230,7 +243,8 @@ class ParsedLog:
     `lines`: physical lines (or records) seen; `data`: those that gave numbers; `unreadable`: those that look like data
     and could not be read (the first few are in `problems`). `starts`: lines where the log itself says that a process
     (re)started. `tail`: the last lines of a text log, for crash reports. `dialect`: a finer name than the format's.
-    `leftover`: the first lines, with their numbers, that looked like data and gave nothing.
+    `leftover`: the first lines, with their numbers, that looked like data and gave nothing. `checkpoints`: those
+    written and not deleted again, by line.
     """
 
     format: str
@@ -245,6 +259,7 @@ class ParsedLog:
     tail: tuple[str, ...] = ()
     dialect: str = ""
     leftover: tuple[tuple[int, str], ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 class Parser(Protocol):

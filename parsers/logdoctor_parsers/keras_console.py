@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from logdoctor_parsers.checkpoints import checkpoints_in
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, TableBuilder
 from logdoctor_parsers.names import canonical
-from logdoctor_parsers.text import TextLines, find_ending, lines_of, read_lines
+from logdoctor_parsers.text import TextLines, lines_of, read_lines
+from logdoctor_parsers.text_ending import find_ending, last_lines
 
 _HEADER = re.compile(r"(?:^|[\s:>\]])Epoch:? (\d+)/(\d+)\s*$")
 _BAR = re.compile(r"(?:^|\s|:)(\d+)/(\d+) ?(?:\[[=>.]+\]|━|- \d+(?:\.\d+)?m?s\b)")
@@ -69,14 +71,16 @@ class KerasConsole:
             reading.read(number, text)
         torn = lines.unterminated and reading.drop_cut(lines)
         reading.close()
+        ending = Ending("torn", lines.physical, "the last line is cut off") if torn else reading.ending(lines)
         return ParsedLog(
             self.name,
             reading.table.build(),
             tuple(reading.facts.values()),
             lines=lines.physical,
             data=reading.data,
-            ending=Ending("torn", lines.physical, "the last line is cut off") if torn else reading.ending(lines),
-            tail=lines.tail,
+            ending=ending,
+            tail=last_lines(lines, ending),
+            checkpoints=checkpoints_in(lines),
             dialect=f"{reading.fits} fits" if reading.fits > 1 else "",
         )
 

@@ -8,13 +8,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Parser, Problem, TableBuilder
+from logdoctor_parsers.contract import (
+    Checkpoint,
+    Ending,
+    Fact,
+    LogFile,
+    Match,
+    ParsedLog,
+    Parser,
+    Problem,
+    TableBuilder,
+)
 from logdoctor_parsers.json_stream import LineIndex
 from logdoctor_parsers.text import decode
 
@@ -107,6 +117,7 @@ def _joined(name: str, read: list[tuple[Output, ParsedLog]], lines: int) -> Pars
     facts: list[Fact] = []
     problems: list[Problem] = []
     starts: list[int] = []
+    checkpoints: list[Checkpoint] = []
     for output, log in read:
         place = np.array([0, *output.lines])
         table = log.table
@@ -129,6 +140,7 @@ def _joined(name: str, read: list[tuple[Output, ParsedLog]], lines: int) -> Pars
         facts += [Fact(fact.name, fact.value, line[min(fact.line, len(line) - 1)]) for fact in log.facts]
         problems += [Problem(line[min(each.line, len(line) - 1)], each.message) for each in log.problems]
         starts += [line[min(start, len(line) - 1)] for start in log.starts]
+        checkpoints += [replace(each, line=line[min(each.line, len(line) - 1)]) for each in log.checkpoints]
     last = read[-1][1].ending if read else Ending()
     return ParsedLog(
         name,
@@ -141,6 +153,7 @@ def _joined(name: str, read: list[tuple[Output, ParsedLog]], lines: int) -> Pars
         starts=tuple(starts),
         ending=Ending(last.kind, 0, last.message) if last.kind != "torn" else Ending(),
         tail=read[-1][1].tail if read else (),
+        checkpoints=tuple(checkpoints),
         dialect=", ".join(dict.fromkeys(log.format for _, log in read)),
     )
 

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from logdoctor_parsers.checkpoints import checkpoints_in
 from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog, TableBuilder
 from logdoctor_parsers.keys import Kind, name_of
 from logdoctor_parsers.phrases import Key, key_before
 from logdoctor_parsers.prefix import strip
 from logdoctor_parsers.readings import Field, Reading
 from logdoctor_parsers.shapes import NUMBER, number, split
-from logdoctor_parsers.text import TextLines, find_ending, read_lines
+from logdoctor_parsers.text import TextLines, read_lines
+from logdoctor_parsers.text_ending import find_ending, last_lines
 
 POSITIONS = ("epoch", "step", "batch", "batches")
 MAX_COMPARED = 5000  # lines searched for the nearest one
@@ -155,9 +157,10 @@ class PatternParser:
             data, last = data + 1, line_number
         if not data:
             raise PatternError(_no_match(file.name, lines, self.patterns))
+        ending = find_ending(lines, last)
         return ParsedLog(
             self.name, builder.build(), tuple(facts.values()), lines=lines.physical, data=data,
-            ending=find_ending(lines, last), tail=lines.tail,
+            ending=ending, tail=last_lines(lines, ending), checkpoints=checkpoints_in(lines),
         )  # fmt: skip
 
 

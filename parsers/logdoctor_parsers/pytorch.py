@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from logdoctor_parsers.checkpoints import checkpoints_in
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog
 from logdoctor_parsers.dialects import dialect_of
-from logdoctor_parsers.text import TextLines, decode, find_ending, lines_of
+from logdoctor_parsers.text import TextLines, decode, lines_of
+from logdoctor_parsers.text_ending import find_ending, last_lines
 from logdoctor_parsers.text_generic import ReadText, read_text
 
 _CODE = (".py", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".js", ".ts", ".java", ".go", ".rs", ".sh", ".tex", ".bib")
@@ -65,7 +67,8 @@ class PyTorchParser:
             leftover=tuple(found.leftover.first),
             starts=found.starts,
             ending=ending,
-            tail=lines.tail,
+            tail=last_lines(lines, ending),
+            checkpoints=checkpoints_in(lines),
             dialect=dialect_of("\n".join(lines.texts[:MARKED_LINES])),
         )
 

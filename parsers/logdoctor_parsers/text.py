@@ -11,29 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from logdoctor_parsers.contract import Ending, LogFile
-
-TAIL_LINES = 20
+from logdoctor_parsers.contract import LogFile
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _BACKSPACES = re.compile(r"\x08+")
 _BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
-
-_STOPPED = re.compile(r"KeyboardInterrupt|^\s*\^C\s*$|interrupted by (?:the )?user", re.IGNORECASE)
-_CRASHED = re.compile(
-    r"^\s*Traceback \(most recent call last\)|out of memory|OutOfMemoryError|oom-kill|\bKilled\b|Segmentation fault"
-    r"|\bSIG(?:TERM|KILL|SEGV|ABRT|BUS|HUP)\b|core dumped|CANCELLED AT|DUE TO TIME LIMIT|\bAborted\b \(|Check failed:"
-    r"|^\s*(?:\w+\.)*\w+(?:Error|Exception)\b:|^srun: error|^slurmstepd: error|NCCL (?:error|timeout)"
-    r"|exit(?:ed with)? code -\d"
-)
-_EARLY = re.compile(r"early[ _-]?stop(?!\w*[ _:-]*(?:counter|patience|=|:\s*\d|callback))", re.IGNORECASE)
-_FINISHED = re.compile(
-    r"train(?:ing)?(?: loop)? (?:is |was |has )?(?:been )?(?:successfully )?(?:completed?|finished|done|ended)"
-    r"|(?:end of|finished|completed) training|optimization done|['\"]train_runtime['\"]|exit code 0\b"
-    r"|exits successfully"
-    r"|training time:? |all (?:epochs )?done|^\s*(?:done|finished)[.! ]*$|training_loop marked as finished",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -57,11 +39,6 @@ class TextLines:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         return zip(self.numbers, self.texts, strict=True)
-
-    @property
-    def tail(self) -> tuple[str, ...]:
-        """The last lines, for crash reports."""
-        return tuple(text[:400] for text in self.texts[-TAIL_LINES:])
 
 
 def read_lines(file: LogFile) -> TextLines:
@@ -138,21 +115,3 @@ def _clean(text: str) -> str:
 def _shown(parts: list[str]) -> list[str]:
     """What counts of the parts between carriage returns: bars in their last state or when complete, all other text."""
     return [part for part in parts[:-1] if "100%|" in part or not _BAR.search(part)] + parts[-1:]
-
-
-def find_ending(lines: TextLines, last_data: int = 0) -> Ending:
-    """How the log closes, judged by what stands after physical line `last_data` (the last with a training value)."""
-    first = len(lines)
-    while first and lines.numbers[first - 1] > last_data and first > len(lines) - 2000:
-        first -= 1
-    after = [(lines.numbers[i], lines.texts[i]) for i in range(first, len(lines))]
-    for pattern, kind in ((_STOPPED, "stopped"), (_CRASHED, "crashed")):
-        if hits := [(number, text) for number, text in after if pattern.search(text)]:
-            number, text = hits[-1]
-            return Ending(kind, number, text.strip()[:300])
-    close = list(zip(lines.numbers[-40:], lines.texts[-40:], strict=True))
-    for pattern, kind in ((_EARLY, "early-stopping"), (_FINISHED, "finished")):
-        for number, text in reversed(close):
-            if pattern.search(text):
-                return Ending(kind, number, text.strip()[:300])
-    return Ending()

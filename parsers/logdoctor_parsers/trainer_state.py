@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem
+from logdoctor_parsers.contract import Checkpoint, Ending, Fact, LogFile, Match, ParsedLog, Problem
 from logdoctor_parsers.json_lines import flatten
 from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts
 from logdoctor_parsers.records import Records, tabulate
@@ -68,6 +68,7 @@ class TrainerState:
             data=len(records),
             unreadable=len([row for row in history if not isinstance(row.value, dict)]),
             ending=_ending(lines, state, summary) if complete else Ending("torn", lines.last, "the file is cut off"),
+            checkpoints=_checkpoints(lines, state),
         )
 
 
@@ -87,6 +88,15 @@ def _facts(lines: LineIndex, state: dict[str, Part]) -> list[Fact]:
         for key, name in STATE_FACTS.items()
         if key in state and isinstance(state[key].value, int | float)
     ]
+
+
+def _checkpoints(lines: LineIndex, state: dict[str, Part]) -> tuple[Checkpoint, ...]:
+    """The best one, which the Trainer names after its step: `out/checkpoint-500`."""
+    best = state.get("best_model_checkpoint")
+    if best is None or not isinstance(best.value, str) or not best.value:
+        return ()
+    step = re.search(r"-(\d{1,12})$", best.value)
+    return (Checkpoint(best.value, lines.line(best.start), step=float(step[1]) if step else float("nan")),)
 
 
 def _summary_facts(text: str, lines: LineIndex, summary: Part) -> list[Fact]:

@@ -1,0 +1,115 @@
+"""Lines that say a checkpoint was written, in whatever words: what to restart from after a crash."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from logdoctor_parsers.contract import Checkpoint
+
+MESSAGE_LENGTH = 120
+PATH_LENGTH = 400
+_LITERALS = ("aved", "aving", "ave ", "rote ", "ritten ", "riting ", "napshotting", "elet", "emov", "opying ")
+_WRITTEN = re.compile(
+    r"(?<![-.\w/\\])(?:sav(?:ed|ing)|writing|wrote|written|snapshotting|copying"
+    r"|save (?=(?:\w+ ){0,3}(?:model|check|weight)))",
+    re.IGNORECASE,
+)
+_DELETED = re.compile(r"(?<![-.\w/\\])(?:delet|remov)(?:ed|ing)\b", re.IGNORECASE)
+_NOT_DONE = re.compile(
+    r"\b(?:(?:will|would|to) be|will|not|found|every|error)\b|\b(?:fail|skip|load|reload|restor|resum)",
+    re.IGNORECASE,
+)
+_OBJECT = r"(?:check[- ]?points?|ckpts?|models?|weights?|snapshots?|parameters|params|network|states?(?:[ _]dict)?)"
+_NAMED = re.compile(rf"\b{_OBJECT}\b", re.IGNORECASE)
+_SUFFIX = (
+    r"\.(?:pth(?:\.tar)?|pt|ckpt(?:-\d+)?|caffemodel(?:\.h5)?|solverstate(?:\.h5)?|h5|hdf5|keras|weights|params|states"
+    r"|safetensors|th|t7|pdparams|pdopt|npz|pkl|bin|tar|model|msgpack|mdl|nemo|zip)"
+)
+_QUOTED = re.compile(rf"[\"'`]([^\"'`]+{_SUFFIX})[\"'`]", re.IGNORECASE)
+_FILE = re.compile(rf"((?:[A-Za-z]:[/\\])?[^\s\"'`,;()\[\]]+{_SUFFIX})(?![\w/\\-])", re.IGNORECASE)
+_WORD = r"[^\s\"'`,;()\[\]]*"
+_TARGET = re.compile(rf"\b(?:to|into|in|at|as|under|checkpoint)\b[: ]+[\"'`\[(]?({_WORD}[/\\]{_WORD})")
+_FOLDER = re.compile(rf"\b{_OBJECT}\s+(?:to|into|in)\s+[\"'`]?([A-Za-z][\w.-]*)[\"'`]?\s*$", re.IGNORECASE)
+_OTHER_FILE = re.compile(r"\.(?:json|ya?ml|txt|log|csv|png|jpe?g|svg|pdf|py|vocab|toml|html)$", re.IGNORECASE)
+_NO_FOLDER = ("disk", "file", "memory", "cache", "wandb", "mlflow", "hub")
+_WITHOUT_PATH = re.compile(
+    rf"\bsav(?:ed?|ing) (?:\w+ ){{0,3}}{_OBJECT}\b"
+    rf"|\b{_OBJECT} (?:is |was |has been |successfully )*(?:saved|written)\b",
+    re.IGNORECASE,
+)
+
+
+def checkpoints_in(lines: Iterable[tuple[int, str]]) -> tuple[Checkpoint, ...]:
+    """The checkpoints that the lines (number and text) say were written and not deleted again, in order."""
+    found: dict[str, Checkpoint] = {}
+    for number, text in _candidates(lines):
+        if _DELETED.search(text):
+            _forget(found, text)
+        elif (checkpoint := checkpoint_in(text, number)) is not None:
+            key = checkpoint.path or checkpoint.text
+            found.pop(key, None)  # written anew: it counts from here on
+            found[key] = checkpoint
+    return tuple(checkpoint for key, checkpoint in found.items() if not _inside(key, found))
+
+
+def checkpoint_in(text: str, number: int) -> Checkpoint | None:
+    """The checkpoint that one line says was written; None where it says nothing of the kind."""
+    verb = _WRITTEN.search(text)
+    if verb is None or len(text) > 10 * PATH_LENGTH or _NOT_DONE.search(text):
+        return None
+    if (path := _path(text)) is not None:
+        return Checkpoint(path, number, text.strip()[:MESSAGE_LENGTH])
+    if (said := _WITHOUT_PATH.search(text)) is None or _names_other_file(text):
+        return None
+    return Checkpoint("", number, text[said.start() :].strip()[:MESSAGE_LENGTH])
+
+
+def _names_other_file(text: str) -> bool:
+    return any(_OTHER_FILE.search(word.rstrip(".,;!\"')")) for word in text.split())
+
+
+def _candidates(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The few lines worth a second look, found in the whole text at once: most logs have none among millions."""
+    every = list(lines)
+    text = "\n".join(line for _, line in every)
+    ends = list(accumulate(len(line) + 1 for _, line in every)) if any(word in text for word in _LITERALS) else []
+    chosen = set()
+    for word in _LITERALS if ends else ():
+        at = text.find(word)
+        while at >= 0:
+            index = bisect_right(ends, at)
+            chosen.add(index)
+            at = text.find(word, ends[index])
+    return (every[index] for index in sorted(chosen))
+
+
+def _path(text: str) -> str | None:
+    """The path of a checkpoint's file or folder that a line names."""
+    if (file := _QUOTED.search(text) or _FILE.search(text)) is not None:
+        return file[1].strip()
+    if not _NAMED.search(text):
+        return None
+    for pattern in (_TARGET, _FOLDER):
+        if (target := pattern.search(text)) is not None:
+            path = target[1].rstrip(".,;:!")
+            if path.lower() not in _NO_FOLDER and not _OTHER_FILE.search(path):
+                return path
+    return None
+
+
+def _forget(found: dict[str, Checkpoint], text: str) -> None:
+    """Drop what a line says was deleted, and what lay in it."""
+    gone = [path for path in found if re.search(rf"(?<![\w/\\.-]){re.escape(path)}(?![\w-])", text)]
+    for path in [
+        path for path in found if any(path == one or path.startswith((f"{one}/", f"{one}\\")) for one in gone)
+    ]:
+        del found[path]
+
+
+def _inside(path: str, found: dict[str, Checkpoint]) -> bool:
+    """Whether a path lies in a folder that is a checkpoint itself."""
+    parents = (path[:end] for end, letter in enumerate(path) if letter in "/\\" and end)
+    return any(parent in found for parent in parents)
