@@ -11,6 +11,7 @@ from logdoctor.options import Options
 from logdoctor.read import read_runs
 from logdoctor.run import Run
 from logdoctor_parsers.checkpoints import checkpoint_in, checkpoints_in
+from logdoctor_parsers.text import lines_of
 
 
 @pytest.mark.parametrize(
@@ -68,15 +69,15 @@ def test_a_line_that_does_not(line: str) -> None:
 
 
 def test_what_was_deleted_is_gone_and_what_was_written_anew_counts_from_there() -> None:
-    lines = [
-        (1, "Saving model checkpoint to out/checkpoint-500"),
-        (2, "Model weights saved in out/checkpoint-500/model.safetensors"),
-        (3, "saving model to best.pt"),
-        (4, "Saving model checkpoint to out/checkpoint-1000"),
-        (5, "Deleting older checkpoint [out/checkpoint-500] due to args.save_total_limit"),
-        (6, "saving model to best.pt"),
-    ]
-    found = checkpoints_in(lines)
+    log = (
+        b"Saving model checkpoint to out/checkpoint-500\n"
+        b"Model weights saved in out/checkpoint-500/model.safetensors\n"
+        b"saving model to best.pt\n"
+        b"Saving model checkpoint to out/checkpoint-1000\n"
+        b"Deleting older checkpoint [out/checkpoint-500] due to args.save_total_limit\n"
+        b"saving model to best.pt\n"
+    )
+    found = checkpoints_in(lines_of(log))
     assert [(each.path, each.line) for each in found] == [("out/checkpoint-1000", 4), ("best.pt", 6)]
 
 

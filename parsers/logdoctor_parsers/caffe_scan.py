@@ -21,11 +21,11 @@ Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 BLOCK_BYTES = 1 << 21
-PADDING = bytes(64)  # after every block, so that windows at its end stay inside
+PADDING = b" " * 64  # after every block, so that windows at its end stay inside
 DIGITS = 15  # decimal digits that every float holds exactly
 POWERS = np.array([10.0**exponent for exponent in range(DIGITS + 2)])
-TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)\0"))
-TOKEN = re.compile(rb"[^\s,;\0]*")
+TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)"))
+TOKEN = re.compile(rb"[^\s,;]*")
 MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN, -1.#INF00
 
 

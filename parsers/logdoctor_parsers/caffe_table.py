@@ -33,7 +33,7 @@ class CaffeTableParser:
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file. Errors: OSError where it cannot be read."""
         content = file.read()
-        lines = content.splitlines() or [b""]
+        lines = _lines(content)
         cut = len(lines) > 1 and not content.endswith((b"\n", b"\r"))  # both tools end every row they write
         separator = b"," if b"," in lines[0] else None
         columns = [cell.decode("utf-8", "replace").strip() for cell in lines[0].lstrip(b"# ").split(separator)]
@@ -55,6 +55,13 @@ class CaffeTableParser:
 
 
 PARSER = CaffeTableParser()
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """The lines as an editor counts them; the carriage returns of Windows and old Macs are no part of them."""
+    ends = b"\n" if b"\n" in content else b"\r"
+    lines = content.split(ends)
+    return [line.rstrip(b"\r") for line in (lines[:-1] if len(lines) > 1 and not lines[-1] else lines)]
 
 
 def _readable(cells: list[bytes], width: int) -> bool:

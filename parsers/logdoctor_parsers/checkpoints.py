@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from itertools import accumulate
 
 from logdoctor_parsers.contract import Checkpoint
+from logdoctor_parsers.text import TextLines
 
 MESSAGE_LENGTH = 120
 PATH_LENGTH = 400
-_LITERALS = ("aved", "aving", "ave ", "rote ", "ritten ", "riting ", "napshotting", "elet", "emov", "opying ")
+_SAVED_WORDS = ("aved", "aving", "ave ", "rote ", "ritten ", "riting ", "napshotting", "opying ")
+_DELETED_WORDS = ("elet", "emov")
 _WRITTEN = re.compile(
     r"(?<![-.\w/\\])(?:sav(?:ed|ing)|writing|wrote|written|snapshotting|copying"
     r"|save (?=(?:\w+ ){0,3}(?:model|check|weight)))",
@@ -42,10 +44,11 @@ _WITHOUT_PATH = re.compile(
 )
 
 
-def checkpoints_in(lines: Iterable[tuple[int, str]]) -> tuple[Checkpoint, ...]:
-    """The checkpoints that the lines (number and text) say were written and not deleted again, in order."""
+def checkpoints_in(lines: TextLines) -> tuple[Checkpoint, ...]:
+    """The checkpoints that a log says were written and not deleted again, in order."""
     found: dict[str, Checkpoint] = {}
-    for number, text in _candidates(lines):
+    for index in _candidates(lines.texts):
+        number, text = lines.numbers[index], lines.texts[index]
         if _DELETED.search(text):
             _forget(found, text)
         elif (checkpoint := checkpoint_in(text, number)) is not None:
@@ -71,19 +74,20 @@ def _names_other_file(text: str) -> bool:
     return any(_OTHER_FILE.search(word.rstrip(".,;!\"')")) for word in text.split())
 
 
-def _candidates(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _candidates(texts: Sequence[str]) -> list[int]:
     """The few lines worth a second look, found in the whole text at once: most logs have none among millions."""
-    every = list(lines)
-    text = "\n".join(line for _, line in every)
-    ends = list(accumulate(len(line) + 1 for _, line in every)) if any(word in text for word in _LITERALS) else []
+    text = "\n".join(texts)
+    if not any(word in text for word in _SAVED_WORDS):
+        return []
+    ends = list(accumulate(len(line) + 1 for line in texts))
     chosen = set()
-    for word in _LITERALS if ends else ():
+    for word in (*_SAVED_WORDS, *_DELETED_WORDS):
         at = text.find(word)
         while at >= 0:
             index = bisect_right(ends, at)
             chosen.add(index)
             at = text.find(word, ends[index])
-    return (every[index] for index in sorted(chosen))
+    return sorted(chosen)
 
 
 def _path(text: str) -> str | None:
@@ -102,10 +106,9 @@ def _path(text: str) -> str | None:
 
 def _forget(found: dict[str, Checkpoint], text: str) -> None:
     """Drop what a line says was deleted, and what lay in it."""
-    gone = [path for path in found if re.search(rf"(?<![\w/\\.-]){re.escape(path)}(?![\w-])", text)]
-    for path in [
-        path for path in found if any(path == one or path.startswith((f"{one}/", f"{one}\\")) for one in gone)
-    ]:
+    gone = [path for path in found if path in text and re.search(rf"(?<![\w/\\.-]){re.escape(path)}(?![\w-])", text)]
+    inside = tuple(path + separator for path in gone for separator in "/\\")
+    for path in [path for path in found if path in gone or path.startswith(inside)]:
         del found[path]
 
 

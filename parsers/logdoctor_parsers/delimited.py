@@ -16,7 +16,7 @@ from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, 
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
 from logdoctor_parsers.records import MISSING, Records, names_loss, names_quality, number
-from logdoctor_parsers.text import decode
+from logdoctor_parsers.text import decode, mark_zeros
 
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
@@ -60,7 +60,7 @@ def physical_lines(content: bytes) -> list[str]:
 
     An empty last item says that the text ends with a line end.
     """
-    text = decode(content)[0].replace("\0", "")
+    text = mark_zeros(decode(content)[0])
     if "\n" not in text:
         return text.split("\r")
     return [line.rstrip("\r") for line in text.split("\n")]

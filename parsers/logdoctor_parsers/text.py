@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from logdoctor_parsers.contract import LogFile
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_WIDE_PART = re.compile(r"(?:[^\0\n]\0){8,}")  # UTF-16 that somebody appended
+_ZEROS = re.compile(r"\0+")
+_BEFORE_A_WORD = re.compile(r"(?m)^\0+(?=[^\W\d]|[\[({<*#\"'])")
+_CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
+_FEW = 1  # bytes: too few to tell another encoding from damage
 _BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
 
 
@@ -81,12 +87,14 @@ def decode(data: bytes) -> tuple[str, str]:
         pass
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    if len(data) - len(text) > broken:  # most multi-byte characters are sound: UTF-8 with a few damaged places
+    # Most multi-byte characters are sound, or hardly a byte is no ASCII: UTF-8 with a few damaged places.
+    if len(data) - len(text) > broken or broken <= _FEW:
         return text, "utf-8"
-    try:
-        return data.decode("gb18030"), "gb18030"
-    except UnicodeDecodeError:
-        return data.decode("latin-1"), "latin-1"
+    for encoding in ("gb18030", "latin-1"):
+        with suppress(UnicodeDecodeError):
+            if not _CONTROL.search(other := data.decode(encoding)):
+                return other, encoding
+    return text, "utf-8"  # no text of any kind throughout
 
 
 def _wide(head: bytes) -> str | None:
@@ -100,9 +108,15 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-be" if even > 0.8 * half and odd < 0.1 * half else None
 
 
+def mark_zeros(text: str) -> str:
+    """NUL bytes, where a crash or a disk left them instead of text, as `\ufffd`: what they part never grows together."""
+    text = _WIDE_PART.sub(lambda part: part[0].replace("\0", ""), text.rstrip("\0"))
+    return _ZEROS.sub("\ufffd", _BEFORE_A_WORD.sub("", text))
+
+
 def _clean(text: str) -> str:
     if "\0" in text:
-        text = text.replace("\0", "")
+        text = mark_zeros(text)
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
     if "\x08" in text:
