@@ -8,8 +8,9 @@ import numpy as np
 
 from logdoctor.diagnosis import Report, Unread
 from logdoctor.finding import Evidence, Failed, Severity, Skipped
-from logdoctor.report.github import chart, job_summary, workflow_commands
+from logdoctor.report.github import job_summary, workflow_commands
 from logdoctor.report.junit import to_junit
+from logdoctor.report.mermaid import chart
 from tests.factories import curve, diagnosis, falling, finding, run
 
 

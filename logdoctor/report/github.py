@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePath
-
-import numpy as np
 
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Evidence, Finding, Severity
@@ -13,12 +10,10 @@ from logdoctor.gate import GateResult
 from logdoctor.report.changes import result_words
 from logdoctor.report.escape import plain
 from logdoctor.report.markdown import detailed_runs, render
-from logdoctor.report.scales import Floats, limits
-from logdoctor.run import Curve
+from logdoctor.report.mermaid import chart
 
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
 ANNOTATIONS = 10  # GitHub shows so many of each kind for a step
-CHART_POINTS = 40
 GATE_SEVERITY = {"worse": Severity.ERROR, "unknown": Severity.WARNING}
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -92,42 +87,3 @@ def _cut(text: str, limit: int) -> str:
     note = "\n\nThe rest is left out here for want of room.\n"
     kept = content[: limit - len(note)].decode("utf-8", "ignore")
     return kept[: kept.rfind("\n")] + note
-
-
-def chart(diagnosis: Diagnosis) -> str:
-    """Losses as a Mermaid chart: values as logged, at evenly spaced places; empty where there are too few."""
-    run = diagnosis.run
-    curves = [curve for curve in (run.train, run.val) if curve is not None and np.count_nonzero(curve.finite) > 1]
-    if not curves:
-        return ""
-    start, end = min(float(curve.x[0]) for curve in curves), max(float(curve.x[-1]) for curve in curves)
-    drawn = [_sampled(curve, np.linspace(start, end, CHART_POINTS)) for curve in curves]
-    low, high = limits(np.concatenate(drawn), log=False)
-    names = " and ".join(_label(f"{curve.split} {curve.tag}") for curve in curves)
-    lines = [
-        "```mermaid",
-        "xychart-beta",
-        f'    title "{names}"',
-        f'    x-axis "{run.axis.unit}" {_decimal(start)} --> {_decimal(end)}',
-    ]
-    lines.append(f'    y-axis "{_label(curves[0].metric)}" {_decimal(low)} --> {_decimal(high)}')
-    lines += [f"    line [{', '.join(map(_decimal, np.clip(y, low, high)))}]" for y in drawn]
-    return "\n".join([*lines, "```"])
-
-
-def _decimal(value: float) -> str:
-    """Four significant digits without an exponent, which Mermaid does not read."""
-    return np.format_float_positional(value, precision=4, fractional=False, trim="-")
-
-
-def _label(text: str) -> str:
-    """Text that cannot end a quoted string of a chart."""
-    return re.sub(r"[^\w ./:-]", "_", plain(text, 40))
-
-
-def _sampled(curve: Curve, places: Floats) -> Floats:
-    """The finite value logged nearest to each place."""
-    x, y = curve.x[curve.finite], curve.value[curve.finite]
-    right = np.clip(np.searchsorted(x, places), 1, len(x) - 1)
-    nearest = np.where(places - x[right - 1] < x[right] - places, right - 1, right)
-    return np.asarray(y[nearest])
