@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from logdoctor.finding import Evidence
 from logdoctor.options import did_you_mean
 from logdoctor.renaming import Pair
 from logdoctor.run import Curve, Run
-from logdoctor_parsers.names import canonical, direction
+from logdoctor_parsers.names import METRICS, canonical, direction
 
 _GATE = re.compile(
     r"\s*(\S.*?)\s+(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)\s*(%?)(?:\s+(higher|lower)-is-better)?\s*", re.IGNORECASE
@@ -92,8 +93,10 @@ def _gate(text: str) -> Gate:
     metric, number, percent, said = match.groups()
     known = direction(canonical(metric).metric)
     if not said and not known:
+        near = difflib.get_close_matches(metric, _spoken(), n=1, cutoff=0.8)
+        meant = f"did you mean {near[0]!r}? Else " if near else ""
         raise LogDoctorError(
-            f"--fail-if-worse {text!r}: whether {metric} is better high or low is not known; "
+            f"--fail-if-worse {text!r}: whether {metric} is better high or low is not known; {meant}"
             f"add higher-is-better or lower-is-better: '{metric} {number}{percent} higher-is-better'"
         )
     higher = said.lower() == "higher" if said else known > 0
@@ -101,6 +104,11 @@ def _gate(text: str) -> Gate:
     if not math.isfinite(tolerance):
         raise LogDoctorError(f"--fail-if-worse {text!r}: {HOW}")
     return Gate(text.strip(), metric, tolerance, bool(percent), higher)
+
+
+def _spoken() -> list[str]:
+    """Names of metrics as people write them."""
+    return [f"{split}{metric}" for metric in METRICS for split in ("val_", "", "train_", "test_")]
 
 
 def judge_gates(
