@@ -191,7 +191,8 @@ def _damage(log: Log, series: Sequence[_Series]) -> Problem | None:
         return None
     owners, batch, _ = _weighted_sum(log, weighted)
     line, step, mean = (column[owners] for column in (log.iterations.line, log.iterations.step, log.iterations.value))
-    window = max([fact.value for fact in log.messages.facts if fact.name == "average_loss"], default=UNSTATED_WINDOW)
+    stated = [fact.value for fact in log.messages.facts if fact.name == "average_loss"]
+    window = max([value for value in stated if isinstance(value, int | float)], default=UNSTATED_WINDOW)
     process = np.searchsorted(log.messages.starts, line, side="right")
     for number in np.unique(process):
         mine = process == number
