@@ -42,7 +42,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Finding:
-    """A judgement: `message` says what, `advice` cause then remedy, `would_change` what would change the verdict."""
+    """A judgement: `message` says what, `would_change` what would change the verdict.
+
+    `advice`: the cause in one sentence, then the remedy.
+    """
 
     analyzer: str
     severity: Severity

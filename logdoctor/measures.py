@@ -8,7 +8,7 @@ import numpy as np
 
 from logdoctor.case import Case
 from logdoctor.forecast import forecast
-from logdoctor.progress import ended_early, running, silent
+from logdoctor.progress import ended_early, expected_end, plan, running, silent
 
 
 def measure(case: Case) -> dict[str, float | None]:
@@ -27,6 +27,7 @@ def measure(case: Case) -> dict[str, float | None]:
         "gap": _gap(case),
         **_forecast(case),
         **_time(case),
+        **_outlook(case),
     }
 
 
@@ -68,6 +69,15 @@ def _gap(case: Case) -> float | None:
         for track in (case.val, case.train)
     )
     return case.val.sign * float(val - train)
+
+
+def _outlook(case: Case) -> dict[str, float | None]:
+    """How much of the plan is done, as a share; when it will be, POSIX seconds, if the run is still going."""
+    planned = plan(case)
+    return {
+        "progress": min(1.0, planned.done / planned.total) if planned else None,
+        "expected_end": _finite(expected_end(case)) if running(case) else None,
+    }
 
 
 def _forecast(case: Case) -> dict[str, float | None]:

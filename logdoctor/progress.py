@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logdoctor.case import Case
+from logdoctor.case import Case, amount
 from logdoctor.run import Curve
 
 PLANNED_STEPS = ("max_iter", "max_steps", "total_steps", "num_train_steps")
@@ -33,7 +33,7 @@ class Plan:
 
     @property
     def words(self) -> str:
-        return f"{self.unit} {self.done:,.4g} of {self.total:,.4g} planned"
+        return f"{self.unit} {amount(self.done)} of {amount(self.total)} planned"
 
 
 def plan(case: Case) -> Plan | None:
@@ -92,6 +92,27 @@ def running(case: Case, intervals: float = RUNNING_INTERVALS) -> bool:
     silence = case.now - last_written(case)
     usual = rhythm(case)
     return bool(math.isfinite(usual) and 0 <= silence <= max(MINUTE, intervals * usual))
+
+
+def expected_end(case: Case) -> float:
+    """When a run that goes on will have done its plan, POSIX seconds; NaN without a plan or times.
+
+    From the pace of its last quarter: the first epochs warm caches up, and evaluations come later.
+    """
+    planned = plan(case)
+    if planned is None or planned.left <= 0:
+        return math.nan
+    timed = [curve for curve in case.run.curves if np.isfinite(curve.wall_time).sum() > 1]
+    if not timed:
+        return math.nan
+    curve = max(timed, key=len)
+    known = np.isfinite(curve.wall_time)
+    if planned.unit != case.unit:
+        known &= np.isfinite(curve.step)
+    done, seconds = (curve.x if planned.unit == case.unit else curve.step)[known], curve.wall_time[known]
+    recent = slice(-max(2, len(done) // 4), None)
+    gained, took = (float(column[-1] - column[0]) for column in (done[recent], seconds[recent]))
+    return float(seconds[-1]) + planned.left * took / gained if gained > 0 and took > 0 else math.nan
 
 
 def fresh(case: Case) -> bool:

@@ -16,6 +16,7 @@ from logdoctor.analyzers.contract import HEADINGS
 from logdoctor.analyzers.linear_scaling import LinearScaling
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Evidence, Finding, Severity
+from logdoctor.report.content import steps
 from logdoctor.run import Axis, Closing, RunFact
 
 BY_NAME = {analyzer.name: analyzer for analyzer in ANALYZERS}
@@ -126,6 +127,13 @@ def test_fires_on_its_sample(name: str) -> None:
     assert not found.message[0].isspace()
     assert found.advice.endswith((".", "`"))
     assert "nan" not in found.message.lower().replace("finance", "") or name == "non-finite-loss"
+
+
+@pytest.mark.parametrize("name", FIRES)
+def test_advice_is_a_cause_and_a_remedy(name: str) -> None:
+    found = ask(name, FIRES[name]())
+    assert found is not None
+    assert [label for label, _ in steps(found.advice)] == ["Why", "Do"]
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -78,11 +78,11 @@ def _advice(case: Case, departure: Departure) -> str:
     smaller = f" ({rate / 10:.2g} instead of {rate:.2g})" if rate else ""
     if departure.since is not None and departure.since <= 0.2 * case.length:
         return (
-            f"The rate is too large for the start: divide it by ten{smaller}, or warm it up over 5 epochs; "
+            f"The rate is too large for the start. Divide it by ten{smaller}, or warm it up over 5 epochs; "
             "clip gradients at norm 1."
         )
     return (
-        f"It trained well before: restart from a checkpoint before {case.place(departure.since or 0.0)} with a rate "
+        f"It trained well before. Restart from a checkpoint before {case.place(departure.since or 0.0)} with a rate "
         f"3 to 10 times smaller{smaller} and gradients clipped at norm 1."
     )
 

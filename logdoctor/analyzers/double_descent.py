@@ -64,7 +64,7 @@ class DoubleDescent:
             f"{val.name} improved until {case.place(places[0])} ({val.shown(y[first])}), worsened until "
             f"{case.place(places[1])} ({val.shown(y[top])}) and improved beyond that by {case.place(places[2])} "
             f"({val.shown(y[second])}): double descent",
-            "Early stopping with a short patience would have stopped too soon: keep the last checkpoint, and give "
+            "Early stopping with a short patience would have stopped too soon. Keep the last checkpoint, and give "
             f"early stopping a patience of at least {case.lasting(places[2] - places[0])}.",
             case.span(places[0], places[2]),
             tuple(dict.fromkeys(val.curve.at(x) for x in places)),

@@ -83,7 +83,7 @@ class EpochSawtooth:
             Severity.WARNING,
             f"the {train.name} repeats a pattern in every epoch: the position within it explains "
             f"{percent(pattern.explained)} of the variance, the ramp is {pattern.ramp:.3g} high",
-            "The data come in the same order every epoch: shuffle them (PyTorch: `DataLoader(..., shuffle=True)`; "
+            "The data come in the same order every epoch. Shuffle them (PyTorch: `DataLoader(..., shuffle=True)`; "
             "tf.data: `.shuffle(n)`, n the size of the data set; Caffe: shuffle before writing the LMDB).",
             case.span(case.length / 3, case.length),
             case.lines(case.length / 3, case.length),

@@ -57,8 +57,8 @@ class GeneralizationGap:
             Severity.INFO,
             f"validation loss ends at {level:.4g}, {gap:.3g} above the train loss: {percent(gap / fall)} of what the "
             "train loss has fallen",
-            "The next gain is in generalisation: more or augmented data, weight decay, dropout, a smaller model. First "
-            "make sure that both losses are the same function (no label smoothing or auxiliary terms in one only).",
+            "The next gain is in generalisation, if both losses are the same function (no label smoothing or auxiliary "
+            "terms in one only). More or augmented data, weight decay, dropout, a smaller model.",
             case.span(0.9 * case.length, case.length),
             tuple(dict.fromkeys((val.curve.at(case.length), *case.lines(case.length)))),
             not clauses,

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from logdoctor.analyzers.contract import limit
 from logdoctor.case import Case, amount
-from logdoctor.finding import Finding, Severity
+from logdoctor.finding import Evidence, Finding, Severity
 from logdoctor.progress import ended_early, fresh, plan, running
+from logdoctor.run import Closing
 
 CAUSES = {
     "crashed": "the process crashed",
@@ -15,17 +16,26 @@ CAUSES = {
     "torn": "the log breaks off in the middle of a line or record",
 }
 REMEDIES = {
-    ("out of memory", "oom-kill", "cuda error: out"): (
-        "Out of memory: halve the batch size (and the learning rate with it), or accumulate gradients."
+    ("oom-kill", "oom killed", "defaultcpuallocator", "bad_alloc"): (
+        "The machine's memory ran out. Use fewer data-loader workers or a machine with more memory."
     ),
-    ("killed", "sigkill", "signal 9"): (
-        "Killed from outside, usually for memory: fewer data-loader workers, or more RAM."
+    ("out of memory", "outofmemory", "cuda error: out"): (
+        "The device's memory ran out. Halve the batch size (and the learning rate with it), or accumulate gradients."
+    ),
+    ("node fail", "node_fail", "nodefail", "node failure"): (
+        "The machine failed, not the training. Resume on another node."
     ),
     ("sigterm", "time limit", "cancelled", "preempt"): (
-        "Ended by the job scheduler: ask for more time, and save a checkpoint each epoch."
+        "The job scheduler ended it. Ask for more time, and save a checkpoint each epoch."
     ),
-    ("no space", "disk quota"): "The disk was full: keep fewer checkpoints.",
-    ("keyboardinterrupt", "sigint"): "Stopped by hand: resume from the last checkpoint if that was not meant.",
+    ("killed", "sigkill", "signal 9", "exit code 137", "exit code -9"): (
+        "It was killed from outside, usually for memory. Use fewer data-loader workers, or more RAM."
+    ),
+    ("no space", "disk quota"): "The disk was full. Keep fewer checkpoints, and resume from the last whole one.",
+    ("nccl", "connection reset", "connection refused"): (
+        "The processes lost each other. See which rank failed first, and resume from the last checkpoint."
+    ),
+    ("keyboardinterrupt", "sigint"): "It was stopped by hand. Resume from the last checkpoint if that was not meant.",
 }
 
 
@@ -79,13 +89,20 @@ class Interrupted:
             self.name,
             Severity.ERROR,
             f"interrupted {_where(case)}: {cause}{said}",
-            _remedy("\n".join((closing.message, *closing.tail))),
+            _remedy(closing),
             case.span(case.length, case.length),
-            (closing.evidence,),
+            (_place(case),),
             closing.kind == "crashed" or (closing.kind in CAUSES and not fresh(case)),
             {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
             "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
         )
+
+
+def _place(case: Case) -> Evidence:
+    """The line that tells of the end, else the last one with a number."""
+    closing = case.run.closing.evidence
+    ends = [curve.evidence(-1) for curve in case.run.curves if len(curve)] if closing.line == 0 else []
+    return max((end for end in ends if end.source == closing.source), key=lambda end: end.line, default=closing)
 
 
 def _where(case: Case) -> str:
@@ -95,7 +112,14 @@ def _where(case: Case) -> str:
     return f"at {case.place(case.length)}" if math.isfinite(case.length) else "before the first number was logged"
 
 
-def _remedy(text: str) -> str:
-    lower = text.lower()
-    found = next((remedy for words, remedy in REMEDIES.items() if any(word in lower for word in words)), None)
-    return found or "Read the last lines of the log, mend the cause and resume from the last checkpoint."
+def _remedy(closing: Closing) -> str:
+    """What the line that tells of the end asks for, else the last lines."""
+    for text in (closing.message.lower(), "\n".join(closing.tail).lower()):
+        for words, remedy in REMEDIES.items():
+            if any(word in text for word in words):
+                return remedy
+    if closing.kind == "crashed":
+        return "An error in the program or its data ended it. Mend that, and resume from the last checkpoint."
+    return (
+        "The log does not say why. See what the job scheduler and the machine say, and resume from the last checkpoint."
+    )

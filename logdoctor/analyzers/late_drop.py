@@ -10,6 +10,8 @@ from logdoctor.finding import CannotJudgeError, Finding, Severity
 from logdoctor.segments import Drop
 from logdoctor.stretches import LATE_SHARE
 
+SHOWN_DROPS = 12  # a schedule of more is no line of configuration any more
+
 
 @dataclass(frozen=True)
 class LateDrop:
@@ -88,6 +90,12 @@ def _advice(case: Case) -> str:
         spared += wait
         marks.append(drop.at - spared)
     if case.schedule.kind == "plateau-driven":
-        return "The scheduler waited too long: lower its `patience` to about a third, with the same factor."
-    line = drop_line(case, *marks)
-    return f"Dropping sooner would have brought the same result {case.lasting(spared)} earlier: {line}."
+        return "The scheduler waited too long. Lower its `patience` to about a third, with the same factor."
+    few = len(marks) <= SHOWN_DROPS
+    line = (
+        drop_line(case, *marks) if few else "whenever the loss has been flat for two epochs, instead of at fixed places"
+    )
+    return (
+        "Once the loss was flat the old rate brought nothing more. Drop sooner, for the same result "
+        f"{case.lasting(spared)} earlier: {line}."
+    )

@@ -113,7 +113,7 @@ def _after_change(case: Case, x: float) -> bool:
 
 
 def _advice(case: Case, at: float, lost: bool) -> str:
-    cause = f"Look at the batches and, if the run was resumed near {case.place(at)}, at the optimizer state."
+    cause = f"A bad batch or, if the run was resumed near {case.place(at)}, a lost optimizer state makes such a jump."
     if lost:
         return f"{cause} Restart from the checkpoint before it, skip those batches, and clip gradients at norm 1."
-    return f"{cause} It recovered: clipping gradients at norm 1 makes such spikes harmless."
+    return f"{cause} It recovered; gradients clipped at norm 1 make such spikes harmless."

@@ -59,9 +59,9 @@ class NonFiniteLoss:
 
 def _advice(case: Case, x: float) -> str:
     if case.departure.diverged:
-        return "The loss had left its level before: see `divergence`; a smaller rate or warm-up is the remedy."
+        return "The loss had left its level before, see `divergence`. Lower the rate or warm it up."
     return (
-        f"The loss was healthy before: look at the data of {case.place(x)}, at log(0), division by zero and "
-        "half-precision overflow; restart from the checkpoint before it with gradient clipping, and stop on NaN "
+        f"The loss was healthy before, so one batch or one operation broke it. Look at the data of {case.place(x)}, at "
+        "log(0), division by zero and half-precision overflow; restart from the checkpoint before it with gradient clipping, and stop on NaN "
         "(Keras: `TerminateOnNaN()`, PyTorch: `torch.autograd.set_detect_anomaly(True)` to find the layer)."
     )

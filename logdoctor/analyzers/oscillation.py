@@ -62,7 +62,7 @@ class Oscillation:
             Severity.WARNING,
             f"both curves swing between epochs: σ is {percent(swings[0])} (train) and {percent(swings[1])} "
             "(validation) of the total drop in the second half",
-            "The learning rate is too large to settle: divide it by 3 to 10, or decay it over the second half; larger "
+            "The learning rate is too large to settle. Divide it by 3 to 10, or decay it over the second half; larger "
             "batches or averaged weights (EMA, SWA) help as well. Judge by several epochs, not by the last one.",
             case.span(half, case.length),
             case.lines(half, case.length),

@@ -83,7 +83,7 @@ class Plateau:
 def _advice(case: Case, since: float) -> str:
     if case.schedule.drops or case.schedule.kind not in ("constant", "unknown"):
         return (
-            f"At the last rate nothing was left to gain: stop at about {case.place(since)}, "
+            f"At the last rate nothing was left to gain. Stop at about {case.place(since)}, "
             "or spend the time on a larger model, more data or less regularisation."
         )
     soon = since + max(case.epochs(2.0), 0.02 * case.length)

@@ -67,7 +67,7 @@ class SlowLearning:
             f"{train.name} falls evenly and slowly: from {train.shown(train.first)} to "
             f"{train.shown(case.stretches[-1].level)} in {case.lasting(case.length)}, the last fifth brought "
             f"{percent(case.end.fall)} of that and nothing was ever unstable",
-            f"The learning rate is too small{_rates(case)}: raise it by 3 to 10, or find the largest stable one with a "
+            f"The learning rate is too small{_rates(case)}. Raise it by 3 to 10, or find the largest stable one with a "
             "range test of a few hundred steps.",
             case.span(0.0, case.length),
             case.lines(0.0, case.length),

@@ -65,9 +65,9 @@ def _advice(case: Case) -> str:
     if best is not None and best[0] < 0.9 * case.length:
         return (
             f"The {case.needs_val().name} was best at {case.place(best[0])} and does not follow any more: longer "
-            "training fits the training data only; regularise or stop earlier instead."
+            "training fits the training data only. Regularise or stop earlier instead."
         )
     return (
-        "The run was stopped before it was done: train on from the last checkpoint for about half as many "
+        "The run was stopped before it was done. Train on from the last checkpoint for about half as many "
         f"{case.run.axis.words} again ({amount(round(1.5 * case.length))} in total)."
     )

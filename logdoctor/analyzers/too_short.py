@@ -49,7 +49,7 @@ class TooShort:
             self.name,
             Severity.INFO,
             f"only {said}: all verdicts are tentative, a firm one is possible from {wanted} on",
-            "Do not rank or stop runs on this; look again at about ten epochs.",
+            "The first epochs say little of the end. Do not rank or stop runs on this; look again at about ten epochs.",
             case.span(0.0, case.length),
             case.lines(case.length),
             numbers={"length": case.length, "points": float(len(train))},
