@@ -63,5 +63,6 @@ def _advice(case: Case, x: float) -> str:
     return (
         f"The loss was healthy before, so one batch or one operation broke it. Look at the data of {case.place(x)}, at "
         "log(0), division by zero and half-precision overflow; restart from the checkpoint before it with gradient "
-        "clipping, and stop on NaN (Keras: `TerminateOnNaN()`, PyTorch: `torch.autograd.set_detect_anomaly(True)` to find the layer)."
+        "clipping, and stop on NaN (Keras: `TerminateOnNaN()`, PyTorch: `torch.autograd.set_detect_anomaly(True)` to "
+        "find the layer)."
     )

@@ -56,9 +56,9 @@ class Stalled:
             Severity.ERROR if planned else Severity.INFO,
             f"nothing logged for {_duration(case.now - last)}, while a line used to come every {_duration(usual)}: "
             f"silent since {datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M} UTC at {case.place(case.length)}",
-            "It hangs or died without a word: a data loader, a collective operation that lacks a rank, a full disk. See "
-            "whether the process still runs and where it waits (`py-spy dump --pid …`, `nvidia-smi`), then resume from "
-            "the last checkpoint.",
+            "It hangs or died without a word: a data loader, a collective operation that lacks a rank, a full disk. "
+            "See whether the process still runs and where it waits (`py-spy dump --pid …`, `nvidia-smi`), then resume "
+            "from the last checkpoint.",
             case.span(case.length, case.length),
             (case.run.closing.evidence,),
             planned,
