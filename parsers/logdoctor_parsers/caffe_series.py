@@ -56,7 +56,10 @@ def _owned(log: Log, phase: str, kind: Kind) -> tuple[list[_Series], Ints]:
 def _orphaned(lines: Ints) -> list[Problem]:
     if not len(lines):
         return []
-    return [Problem(int(lines[0]), f"{len(lines)} net outputs before any iteration they could belong to are left out")]
+    first, last = int(lines[0]), int(lines[-1])
+    place = f"lines {first} to {last}" if last > first else f"line {first}"
+    message = f"{len(lines)} net outputs ({place}) before any iteration they could belong to are left out"
+    return [Problem(first, message)]
 
 
 def _add_iterations(builder: TableBuilder, log: Log, tag: str, kind: Kind, metric: str, split: str) -> None:

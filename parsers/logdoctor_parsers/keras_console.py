@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from logdoctor_parsers.checkpoints import checkpoints_in
-from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, TableBuilder
+from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, TableBuilder, first_problems
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.text import TextLines, lines_of, read_lines
 from logdoctor_parsers.text_ending import find_ending, last_lines
@@ -76,8 +76,10 @@ class KerasConsole:
             self.name,
             reading.table.build(),
             tuple(reading.facts.values()),
+            first_problems(reading.headless),
             lines=lines.physical,
             data=reading.data,
+            unreadable=len(reading.headless),
             ending=ending,
             tail=last_lines(lines, ending),
             checkpoints=checkpoints_in(lines),
@@ -95,6 +97,8 @@ class _Reading:
         self._epoch: _Epoch | None = None
         self._last: _Epoch | None = None
         self._smallest = 0
+        self._total = 0
+        self.headless: list[tuple[int, str]] = []
 
     def read(self, number: int, text: str) -> None:
         if (header := _HEADER.search(text)) is not None:
@@ -122,6 +126,9 @@ class _Reading:
         self.facts["epochs"] = Fact("epochs", planned, number)
 
     def _progress(self, number: int, text: str, done: int, total: int) -> None:
+        if done == total and self._lacks_header(number, text, total):
+            self.headless.append((number, "an epoch without its line 'Epoch n/m': its values are left out"))
+            return
         if self._epoch is None:
             return
         self._smallest = self._smallest or done
@@ -130,6 +137,17 @@ class _Reading:
         self._finish(number, text, on_the_way="ETA:" in text)
         if self._epoch.line == number:
             self._count(number, text, total)
+            self._total = total
+
+    def _lacks_header(self, number: int, text: str, total: int) -> bool:
+        """Whether a line with validation closes no epoch that is open: the header before it is damaged."""
+        epoch, metrics = self._epoch, read_metrics(text)
+        if "ETA:" in text or not any(key.startswith("val_") for key in metrics):
+            return False
+        if epoch is None:
+            return True
+        closed = number != epoch.line and total == self._total and metrics.keys() == epoch.metrics.keys()
+        return closed and metrics != epoch.metrics
 
     def _finish(self, number: int, text: str, *, on_the_way: bool) -> None:
         """Take the metrics of a line with k = n, unless the epoch is closed already and this is another bar."""

@@ -52,7 +52,10 @@ def numbers(texts: list[str]) -> list[float]:
 
 
 # As `NUMBER` finds them, but taken whole or not at all (possessive), so that matching stays linear in the line.
-_WHOLE = r"([-+]?(?:\d++(?:[.,:]\d++)*+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|[nN][aA][nN]|[iI]nf(?:inity)?+))"
+_WHOLE = (
+    r"([-+]?(?:(?:\d{1,3}(?:,\d{3})++|\d++(?::\d\d)*+)(?:\.\d++)?+(?:[eE][-+]?\d++)?+(?![.,:]?\d)"
+    r"|\.\d++(?:[eE][-+]?\d++)?+|[nN][aA][nN]|[iI]nf(?:inity)?+))"
+)
 
 
 def regex_of(parts: list[str]) -> re.Pattern[str]:

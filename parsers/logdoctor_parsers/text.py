@@ -18,6 +18,7 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\
 _WIDE_PART = re.compile(r"(?:[^\0\n]\0){8,}")  # UTF-16 that somebody appended
 _ZEROS = re.compile(r"\0+")
 _BEFORE_A_WORD = re.compile(r"(?m)^\0+(?=[^\W\d]|[\[({<*#\"'])")
+_TORN_NUMBER = re.compile(r"(?<![-+.,:\d])[-+.,:\d]*+(?:(?<=\d)[eE][-+]?+\d*+)?+\ufffd[-+.,:\d\ufffd]*+(?:(?<=\d)[eE][-+]?+\d*+)?+")
 _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
 _FEW = 1  # bytes: too few to tell another encoding from damage
@@ -117,6 +118,8 @@ def mark_zeros(text: str) -> str:
 def _clean(text: str) -> str:
     if "\0" in text:
         text = mark_zeros(text)
+    if "\ufffd" in text:
+        text = _TORN_NUMBER.sub("\ufffd", text)  # what is left of a number is none
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
     if "\x08" in text:

@@ -1,0 +1,49 @@
+"""Curves to judge by that the user names: `[roles]` of the settings, over what `roles` would choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from logdoctor.errors import LogDoctorError
+from logdoctor.options import did_you_mean
+from logdoctor.roles import finest
+from logdoctor.run import Curve, Run
+
+# Where a tag tells several curves, the data that a role means, nearest first.
+SPLITS = {
+    "train": ("train", "", "val", "test"),
+    "val": ("val", "test", "", "train"),
+    "val_metric": ("val", "test", "", "train"),
+    "lr": ("", "train", "val", "test"),
+}
+SHOWN_TAGS = 20
+
+
+def with_roles(runs: Sequence[Run], roles: Mapping[str, tuple[str, ...]]) -> list[Run]:
+    """The runs, judged by the first tag of each role that they have; a receipt says so.
+
+    Errors: LogDoctorError for a role none of whose tags any run has.
+    """
+    for role, tags in roles.items():
+        if runs and not any(_chosen(run.curves, role, tags) for run in runs):
+            logged = sorted({curve.tag for run in runs for curve in run.curves})[:SHOWN_TAGS]
+            raise LogDoctorError(f"[roles] {role}: no run logs {' or '.join(tags)}{did_you_mean(tags[0], logged)}")
+    return [_with(run, roles) for run in runs]
+
+
+def _with(run: Run, roles: Mapping[str, tuple[str, ...]]) -> Run:
+    found = {role: _chosen(run.curves, role, tags) for role, tags in roles.items()}
+    curves = {role: curve for role, curve in found.items() if curve is not None}
+    receipts = tuple(f"`{curve.tag}` is the {role} curve, as [roles] says" for role, curve in curves.items())
+    return replace(run, **curves, receipts=(*run.receipts, *receipts)) if curves else run  # type: ignore[arg-type]
+
+
+def _chosen(curves: Sequence[Curve], role: str, tags: Sequence[str]) -> Curve | None:
+    for tag in tags:
+        named = [curve for curve in curves if curve.tag == tag or fnmatchcase(curve.tag, tag)]
+        for split in SPLITS[role]:
+            if mine := [curve for curve in named if curve.split == split]:
+                return finest(mine)
+    return None
