@@ -8,6 +8,7 @@ from pathlib import Path
 
 from logdoctor.assemble import assemble, named_rows
 from logdoctor.axis import Given
+from logdoctor.chosen_roles import with_roles
 from logdoctor.diagnosis import Unread
 from logdoctor.discover import discover
 from logdoctor.errors import LogDoctorError
@@ -24,7 +25,7 @@ def read_runs(
     """Everything under `paths`: runs in the order of their names, and each file not read with the reason."""
     reads, unread, root = _read(paths, options, progress)
     runs, failed = assemble(reads, root, lambda name: given(name, options))
-    return runs, [*unread, *failed]
+    return with_roles(runs, options.roles), [*unread, *failed]
 
 
 def read_rows(

@@ -32,9 +32,10 @@ def _speaks_of_us(path: Path) -> bool:
     if path.name != PROJECT_NAME:
         return True
     try:
-        return "logdoctor" in tomllib.loads(path.read_text("utf-8")).get("tool", {})
-    except (OSError, ValueError, AttributeError, RecursionError):
+        tools = tomllib.loads(path.read_text("utf-8")).get("tool")
+    except (OSError, ValueError, RecursionError):
         return _names_us(path)
+    return isinstance(tools, dict) and "logdoctor" in tools
 
 
 def _names_us(path: Path) -> bool:
@@ -130,7 +131,7 @@ def _roles(path: Path, key: str, value: object) -> Mapping[str, tuple[str, ...]]
     for role, tags in value.items():
         if role not in ROLES:
             raise LogDoctorError(f"{path}: unknown key {role!r} of [roles]{did_you_mean(role, ROLES)}")
-        listed = tags if isinstance(tags, list) else [tags]
+        listed = tags if isinstance(tags, list) and tags else [tags]
         roles[role] = tuple(_text(path, f"{role} of [roles]", tag) for tag in listed)
     return roles
 

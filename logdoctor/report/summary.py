@@ -153,10 +153,9 @@ def tally(report: Report) -> str:
 
 def ignored(report: Report) -> str:
     """What the user ignores, with the reasons: `Ignored: 2 overfitting (small data), 1 plateau.`; empty without any."""
-    told = Counter(
-        (each.finding.analyzer, each.reason) for diagnosis in report.runs for each in diagnosis.ignored
-    ).most_common()
-    named = [f"{count} {name}" + (f" ({reason})" if reason else "") for (name, reason), count in told]
+    told = Counter((each.finding.analyzer, each.reason) for diagnosis in report.runs for each in diagnosis.ignored)
+    order = sorted(told, key=lambda one: (-told[one], one[0], not one[1], one[1]))
+    named = [f"{told[one]} {one[0]}" + (f" ({one[1]})" if one[1] else "") for one in order]
     return f"Ignored: {', '.join(named)}." if named else ""
 
 
