@@ -51,7 +51,7 @@ class Case:
         if schedule.origin == "unknown":
             schedule = bare._inferred()
             bare = cls(run, schedule, now)
-        late_after = bare.epochs(LATE_EPOCHS)
+        late_after = LATE_EPOCHS * bare.epoch_or_bin
         drops = judge_drops(schedule.drops, bare.stretches, bare.total_drop, late_after)
         return cls(run, replace(schedule, drops=drops), now)
 
@@ -60,7 +60,7 @@ class Case:
         train, val = self.train, self.val
         if train is None or self.departure.diverged:
             return self.schedule
-        unit = self.epochs(1.0) or train.width
+        unit = self.epoch_or_bin
         losses = [(track.x / unit, track.y) for track in (train, val) if track is not None]
         drops = [_scaled(drop, unit) for drop in infer_drops(losses[0], losses[1] if len(losses) > 1 else None)]
         return inferred_schedule(drops, self.length) if drops else self.schedule
@@ -121,6 +121,11 @@ class Case:
         """A number of epochs in axis units; 0 where epochs are unknown (limits then rest on shares of the run)."""
         return number if self.unit == "epoch" else number * (self.run.axis.steps_per_epoch or 0.0)
 
+    @property
+    def epoch_or_bin(self) -> float:
+        """Axis units of an epoch; of a bin of the train loss, which stands for one, where epochs are unknown."""
+        return self.epochs(1.0) or (0.0 if self.train is None else self.train.width)
+
     @cached_property
     def length(self) -> float:
         """Axis units from the start to the last point (NaN without any curve)."""
@@ -153,7 +158,7 @@ class Case:
         """Every learning-rate segment that holds bins of the train loss, in order; empty without a train loss."""
         if self.train is None:
             return ()
-        return judge_stretches(self.train, self.schedule.segments, self.epochs(MIN_FLAT_EPOCHS))
+        return judge_stretches(self.train, self.schedule.segments, MIN_FLAT_EPOCHS * self.epoch_or_bin, self.val)
 
     @cached_property
     def total_drop(self) -> float:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logdoctor.curves.fits import Fall, fit_fall
-from logdoctor.run import Floats
+from logdoctor.curves.flatness import TAIL_SHARE, tail_fall
 from logdoctor.stretches import Stretch
 from logdoctor.tracks import Track
 
 END_SHARE = 0.2  # of the run
 SHARE = 0.02  # of the total drop
-TAIL_SHARE = 0.45  # of the last learning-rate segment, over which significance is asked
 NOISY = 0.05  # of the total drop: scatter of the train loss that may hide a fall
 VAL_SHARE, VAL_T = 0.05, 5.0  # of the validation loss's own drop, and standard errors
 MIN_VALIDATIONS = 6
@@ -55,12 +53,6 @@ def judge_end(
     falling = fall > SHARE and (t > needed or backed)
     borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and t < 2 * needed and not backed)
     return EndState(falling, fall, start, t, borderline)
-
-
-def tail_fall(x: Floats, y: Floats, sigma: float) -> Fall:
-    """The fall over the last 45 % of the points (at least four)."""
-    tail = slice(-max(4, round(TAIL_SHARE * len(x))), None)
-    return fit_fall(x[tail], y[tail], sigma)
 
 
 def _falls_plainly(val: Track | None, start: float) -> bool:

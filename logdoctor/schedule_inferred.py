@@ -13,13 +13,13 @@ the drops, against the smaller scatter there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.changepoints import break_at, calming, clearance, first_surprise, quieting, slowing
+from logdoctor.curves.changepoints import break_at, calming, clearance, first_surprise, quieting, slowing, turning
 from logdoctor.segments import Drop, Schedule, Segment
 
 Floats = npt.NDArray[np.float64]
@@ -48,6 +48,7 @@ ALONE_SURPRISE, ALONE_GAP = 3.0, 3.0  # σ: what the train loss must show where 
 SMALLEST_SCATTER = 0.002  # of a curve's whole fall: scatter below is rounding
 SMALLEST_MOTION = 2e-4  # of a curve's whole fall, per epoch
 SMALLEST_FALL = 0.1  # of a curve's whole fall: between drops it is taken to have fallen by no less
+PLACED_WITHIN = 2  # epochs about the strongest signs in which the drop is placed
 CERTAINTY = 0.95  # the highest confidence in an inferred drop
 
 
@@ -93,6 +94,7 @@ def infer_drops(train: Points, val: Points | None) -> list[Drop]:
     with_val = len(curves) > 1 and len(curves[1].x) >= MIN_POINTS
     evidence = _Evidence(curves[0], curves[1] if with_val else None, float(curves[0].x[-1]))
     chosen = _search(evidence)
+    chosen = evidence.placed(chosen)
     starts = [0.0, *(candidate.at for candidate in chosen)]
     return [evidence.drop(candidate, last) for candidate, last in zip(chosen, starts, strict=False)]
 
@@ -231,6 +233,20 @@ class _Evidence:
         surprise = slow.surprise + val_slow.surprise
         both = [_share(min(slow.ratio, val_slow.ratio), KINK), _share(surprise, KINK_SURPRISE)]
         return max(_all_of(alone, 1.0, 1.0), _all_of(both, 1.0, 1.0))
+
+    def placed(self, chosen: Sequence[_Candidate]) -> list[_Candidate]:
+        """Each candidate at the likeliest place within two epochs: its signs tell that it is there, hardly where."""
+        starts = [0.0, *(candidate.at for candidate in chosen)]
+        ends = [*(candidate.at for candidate in chosen[1:]), self.end]
+        return [self._placed(c, low, high) for c, low, high in zip(chosen, starts, ends, strict=False)]
+
+    def _placed(self, candidate: _Candidate, start: float, end: float) -> _Candidate:
+        places = candidate.at + np.arange(-PLACED_WITHIN, PLACED_WITHIN + 1)
+        low, high = max(start, candidate.at - self.near), min(end, candidate.at + self.near)
+        curves = [self.train] if self.val is None else [self.train, self.val]
+        likely = [[turning(c.x, c.y, float(at), low, high, c.scatter) for at in places] for c in curves]
+        known = np.array([[np.nan if v is None else v for v in row] for row in likely]).sum(axis=0)
+        return replace(candidate, at=float(places[np.nanargmax(known)])) if np.isfinite(known).any() else candidate
 
     def drop(self, candidate: _Candidate, last: float) -> Drop:
         low, high = self._interval(candidate.at)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor.curves.fits import Fall, fit_fall
-from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness
+from logdoctor.curves.flatness import FALLING, FLAT, Flatness, judge_flatness, tail_fall
 from logdoctor.curves.noise import noise
 from logdoctor.curves.spikes import find_spikes
 from logdoctor.curves.trend import falling_trend
@@ -20,6 +20,7 @@ from logdoctor.tracks import Track
 LATE_SHARE = 0.5  # of the segment
 NOISE_BINS = 12  # the least that tell a scatter
 MIN_AFTER_SPIKE = 4  # bins
+MIN_WITNESS = 3  # points of the validation loss in a segment
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def since_last_spike(stretch: Stretch) -> Stretch:
     return replace(stretch, x=x, y=y, sigma=sigma, flatness=flatness)
 
 
-def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) -> tuple[Stretch, ...]:
+def judge_stretches(
+    train: Track, segments: Sequence[Segment], min_flat: float, val: Track | None = None
+) -> tuple[Stretch, ...]:
     """A stretch for every segment that holds bins, in order; at least one. `min_flat`: in axis units."""
     whole = Segment(0.0, float(train.x[-1]), None)
     owner = _owners(train, segments or (whole,))
@@ -75,16 +78,29 @@ def judge_stretches(train: Track, segments: Sequence[Segment], min_flat: float) 
             x, y, count = train.x[inside], train.y[inside], train.count[inside]
             sigma = _scatter(train, np.flatnonzero(inside))
             flatness = judge_flatness(
-                x, y, count, start=train.first, sigma=sigma, min_length=min_flat, after_drop=index > 0
-            )
+                x, y, count, start=train.first, sigma=sigma, min_length=min_flat, after_drop=index > 0,
+                witness=_witness(val, segment),
+            )  # fmt: skip
             found.append(Stretch(segment, x, y, sigma, flatness))
     return tuple(found)
 
 
-def _scatter(train: Track, bins: npt.NDArray[np.int64]) -> float:
+def _witness(val: Track | None, segment: Segment) -> Fall | None:
+    """The fall of the validation loss over the tail of a segment, as a share of its own drop so far, if known."""
+    if val is None:
+        return None
+    inside = np.flatnonzero((val.x > segment.start + 1e-9) & (val.x <= segment.end + 1e-9))
+    if len(inside) < MIN_WITNESS:
+        return None
+    so_far = val.first - float(val.y[: inside[-1] + 1].min())
+    fall = tail_fall(val.x[inside], val.y[inside], _scatter(val, inside))
+    return Fall(fall.size / so_far, fall.error / so_far) if so_far > 0 else None
+
+
+def _scatter(track: Track, bins: npt.NDArray[np.int64]) -> float:
     """σ between the bins of a segment; short ones borrow from their neighbours, for few points give any answer."""
     more = max(0, NOISE_BINS - len(bins)) // 2 + 1
-    return noise(train.y[max(0, bins[0] - more) : bins[-1] + 1 + more])
+    return noise(track.y[max(0, bins[0] - more) : bins[-1] + 1 + more])
 
 
 def _owners(train: Track, segments: Sequence[Segment]) -> npt.NDArray[np.int64]:

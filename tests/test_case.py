@@ -150,3 +150,14 @@ def test_numbers_as_a_reader_wants_them() -> None:
     assert [percent(x) for x in (0.011, 0.23)] == ["1.1 %", "23 %"]
     made = case(fall(20), unit="step")
     assert (made.place(3.0), made.lasting(1.0), made.lasting(2.0)) == ("step 3", "1 step", "2 steps")
+
+
+def test_where_epochs_are_unknown_bins_stand_for_them() -> None:
+    """Three bins at the floor are no late drop, whatever their share of a segment of five."""
+    level = np.concatenate((staircase(20, 5, left=(1e-4, 0.1)), np.full(20, 0.2)))
+    unknown = case(level, drops=(20.0, 25.0), unit="step")
+    assert unknown.epoch_or_bin == 1.0
+    assert not unknown.epochs_known
+    assert [drop.timing for drop in unknown.schedule.drops] == [
+        d.timing for d in case(level, drops=(20.0, 25.0)).schedule.drops
+    ]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from logdoctor.curves.changepoints import break_at, calming, clearance, first_surprise, quieting, slowing
+from logdoctor.curves.changepoints import break_at, calming, clearance, first_surprise, quieting, slowing, turning
 
 X = np.arange(1.0, 41.0)
 FLOOR = 1e-3
@@ -24,6 +24,18 @@ def test_a_step_supports_a_break_where_it_is() -> None:
     found = break_at(X, y, 20, 10, FLOOR)
     assert found is not None
     assert found.gap == pytest.approx(0.5 / 0.03, rel=0.4)
+
+
+@pytest.mark.parametrize("passing", [0.0, 0.25, 0.5])
+def test_two_lines_part_where_the_step_is_whether_or_not_an_epoch_lies_between(passing: float) -> None:
+    y = 2 - 0.01 * X - 0.5 * (X > 20) + passing * (X == 21) + noise(0.03)
+    likely = {c: found for c in range(16, 25) if (found := turning(X, y, c, 8, 32, FLOOR)) is not None}
+    assert max(likely, key=lambda c: likely[c]) == (21 if passing == 0.5 else 20)
+
+
+def test_too_few_points_on_a_side_tell_no_place() -> None:
+    assert turning(X, X, 2, 0, 40, FLOOR) is None
+    assert turning(X, X, 37, 0, 40, FLOOR) is None
 
 
 def test_a_smooth_decay_supports_no_break() -> None:

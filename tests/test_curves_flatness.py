@@ -6,15 +6,25 @@ import numpy as np
 import pytest
 from synthetic import NOISES, Noise, fall, noisy, settling
 
+from logdoctor.curves.fits import Fall
 from logdoctor.curves.flatness import FALLING, FLAT, UNCLEAR, Flatness, judge_flatness
 from logdoctor.curves.spikes import find_spikes
 from logdoctor.curves.valley import find_valley
 
 
-def judge(y: np.ndarray, sigma: float = 0.0, *, start: float | None = None, after_drop: bool = False) -> Flatness:
+def judge(
+    y: np.ndarray,
+    sigma: float = 0.0,
+    *,
+    start: float | None = None,
+    after_drop: bool = False,
+    witness: Fall | None = None,
+) -> Flatness:
     x = np.arange(1.0, len(y) + 1)
     first = float(y[0]) if start is None else start
-    return judge_flatness(x, y, np.ones(len(y)), start=first, sigma=sigma, min_length=2.0, after_drop=after_drop)
+    return judge_flatness(
+        x, y, np.ones(len(y)), start=first, sigma=sigma, min_length=2.0, after_drop=after_drop, witness=witness
+    )
 
 
 def test_a_settled_curve_is_flat_since_it_settled() -> None:
@@ -44,6 +54,24 @@ def test_noise_does_not_look_like_a_fall(kind: Noise) -> None:
 def test_after_a_drop_scatter_alone_is_no_fall() -> None:
     y = np.array([1.30, 1.27, 1.29, 1.26, 1.25])
     assert judge(y, 0.03, start=2.0, after_drop=True).answer == FLAT
+
+
+SINGLE_BATCHES = np.array([1.1, 1.9, 0.9, 1.3, 0.8])
+
+
+@pytest.mark.parametrize(("size", "answer"), [(0.10, FALLING), (0.001, FLAT), (-0.2, FLAT)])
+def test_where_batches_scatter_the_validation_loss_tells(size: float, answer: str) -> None:
+    found = judge(SINGLE_BATCHES, 0.4, start=2.0, after_drop=True, witness=Fall(size, 0.01))
+    assert found.answer == answer
+    assert (found.since is None) == (answer == FALLING)
+    assert found.borderline
+
+
+def test_the_validation_loss_is_not_asked_where_it_scatters_more_or_the_train_loss_is_plain() -> None:
+    assert judge(SINGLE_BATCHES, 0.4, start=2.0, witness=Fall(0.0, 5.0)).answer == FALLING
+    falling = np.linspace(2.0, 1.0, 12)
+    assert judge(falling, 0.1, witness=Fall(-0.1, 0.01)).answer == FALLING
+    assert judge(falling, 0.01, witness=Fall(-0.1, 0.01)).answer == FALLING
 
 
 def test_nothing_learned_cannot_be_judged() -> None:

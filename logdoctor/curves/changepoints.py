@@ -65,6 +65,27 @@ def break_at(x: Floats, y: Floats, c: float, width: float, floor: float) -> Brea
     return Break(support, gap)
 
 
+def turning(x: Floats, y: Floats, c: float, low: float, high: float, floor: float) -> float | None:
+    """Log-likelihood, up to a constant, of two lines in (low, high] that part at c, for comparing places.
+
+    The first point after c may be of the transition: then it lies anywhere between the two lines, and counts for how
+    far it lies outside, in units of the scatter before.
+    """
+    inside = (x > low - 1e-9) & (x <= high + 1e-9)
+    before, after = np.flatnonzero(inside & (x <= c + 1e-9)), np.flatnonzero(inside & (x > c + 1e-9))
+    if min(len(before), len(after) - 1) < LEAST:
+        return None
+    first, after = after[0], after[1:]
+    line_before, line_after = np.polyfit(x[before], y[before], 1), np.polyfit(x[after], y[after], 1)
+    sigma_before = _scatter(y[before] - np.polyval(line_before, x[before]), 2, floor)
+    sigma_after = _scatter(y[after] - np.polyval(line_after, x[after]), 2, floor)
+    below, above = float(np.polyval(line_after, x[first])), float(np.polyval(line_before, x[first]))
+    settled = -math.log(sigma_after) - ((float(y[first]) - below) / sigma_after) ** 2 / 2
+    outside = max(min(below, above) - float(y[first]), float(y[first]) - max(below, above), 0.0) / sigma_before
+    passing = -math.log(max(abs(above - below), sigma_before)) - outside**2 / 2
+    return max(settled, passing) - len(before) * math.log(sigma_before) - len(after) * math.log(sigma_after)
+
+
 def first_surprise(x: Floats, y: Floats, c: float, width: float, floor: float) -> float | None:
     """By how many prediction σ the first point after c lies below the line before it (a rise counts as level)."""
     before, after = _sides(x, c, width)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from logdoctor.curves.fits import Fall, fit_fall
 from logdoctor.curves.noise import memory_factor
-from logdoctor.curves.trend import falling_trend
+from logdoctor.curves.trend import NOISY, falling_trend
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,13 +50,23 @@ class Flatness:
 
 
 def judge_flatness(
-    x: Floats, y: Floats, count: Floats, *, start: float, sigma: float, min_length: float, after_drop: bool
+    x: Floats,
+    y: Floats,
+    count: Floats,
+    *,
+    start: float,
+    sigma: float,
+    min_length: float,
+    after_drop: bool,
+    witness: Fall | None = None,
 ) -> Flatness:
     """Judge one learning-rate segment.
 
     x, y, count: bins of the segment, shape (n,); `start`: the loss at the start of the run; `sigma`: scatter between
     bins; `min_length`: the shortest flat stretch that counts (axis units), beside 20 % of the segment; `after_drop`:
-    whether the segment begins with a drop, after which the loss usually falls at once and is flat soon.
+    whether the segment begins with a drop, after which the loss usually falls at once and is flat soon; `witness`: the
+    fall of the validation loss over the tail of the segment, as a share of its own drop so far. It decides where the
+    scatter hides whether the train loss falls, if it has less: a mean over a whole set at fixed weights often has.
     """
     if len(y) < 2:
         return Flatness(UNCLEAR, None, None, None, True, y.copy())
@@ -69,8 +79,12 @@ def judge_flatness(
     low, since, high = points
     borderline = any((point is None) != (since is None) for point in points) or len(y) < 4
     lull = _Lull(x, y, sigma, so_far, *(AFTER_DROP if after_drop else AT_START))
-    lull_since = lull.since(int(np.argmax(trend - trend[-1] < LULL_LEFT * so_far)))
+    earliest = int(np.argmax(trend - trend[-1] < LULL_LEFT * so_far))
     trend_error = sigma / np.sqrt(0.1 * len(x))
+    if witness is not None and sigma > NOISY * so_far and lull.less_sure_than(witness):
+        falls = witness.size > SHARE and witness.t > lull.min_t
+        return Flatness(FALLING if falls else FLAT, None if falls else lull.hidden(earliest), low, high, True, trend)
+    lull_since = lull.since(earliest)
     if lull_since is not None and (since is None or (lull_since < since and trend_error > UNSURE * so_far)):
         since, borderline = lull_since, True
     if since is None:
@@ -78,6 +92,12 @@ def judge_flatness(
     else:
         borderline = borderline or trend_error * memory_factor(y - trend) > UNSURE * so_far
     return Flatness(FALLING if since is None else FLAT, since, low, high, borderline, trend)
+
+
+def tail_fall(x: Floats, y: Floats, sigma: float) -> Fall:
+    """The fall over the last 45 % of the points (at least four)."""
+    tail = slice(-max(4, round(TAIL_SHARE * len(x))), None)
+    return fit_fall(x[tail], y[tail], sigma)
 
 
 def _flat_since(x: Floats, trend: Floats, left: float, needed: float) -> float | None:
@@ -115,6 +135,18 @@ class _Lull:
         if len(self.x) - first < 3 or self._falls_from(first):
             return None
         while first > earliest and not self._falls_from(first - 1):
+            first -= 1
+        return float(self.x[first])
+
+    def less_sure_than(self, witness: Fall) -> bool:
+        """Whether the tail's fall is within its error, and that is larger than the witness's."""
+        tail = self.tail
+        return abs(tail.t) <= self.min_t and witness.error * self.so_far < tail.error
+
+    def hidden(self, earliest: int) -> float:
+        """First x of the lull where the tail is known not to fall: as far back as no fall is significant."""
+        first = self.tail_start
+        while first > earliest and self._fall_from(first - 1).t <= self.min_t:
             first -= 1
         return float(self.x[first])
 
