@@ -12,7 +12,7 @@ from logdoctor_parsers.names import FILLERS, SPLITS, direction, words
 
 MAIN_METRICS = ("accuracy", "map", "miou", "dice", "bleu", "f1", "iou", "auc", "psnr", "score", "error", "perplexity",
                 "wer", "cer")  # fmt: skip
-LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "mae", "error")
+LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "rmse", "mae", "error")
 EXPONENTIATED = ("perplexity", "bits_per_byte", "bits_per_character")  # other tellings of the loss itself
 PLAIN = {"loss", "losses"} | FILLERS | SPLITS.keys()
 SUMMARY_SHARE = 0.02  # of the points of the longest telling: below it a series is a summary

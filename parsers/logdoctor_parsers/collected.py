@@ -80,8 +80,15 @@ class Track:
 
     @property
     def stands(self) -> bool:
-        """Whether its lines make a curve: they say where they stand, or there are some of them."""
-        return self.reading.counted or any(self.epochs) or any(self.iterations) or len(self) >= MIN_REPEATS
+        """Whether its lines make a curve: they say where they stand, or some of them tell a loss or a split."""
+        if self.reading.counted or any(self.epochs) or any(self.iterations):
+            return True
+        return len(self) >= MIN_REPEATS and any("loss" in f.metric or f.split for f in self.reading.fields)
+
+
+def tell_training(tracks: Sequence[Track]) -> bool:
+    """Whether some lines tell a metric of the vocabulary or count epochs: simulations and servers count steps too."""
+    return any(len(track) and (track.reading.known or any(track.epochs)) for track in tracks)
 
 
 def drop_other_ranks(tracks: Sequence[Track]) -> int:

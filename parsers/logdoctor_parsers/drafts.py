@@ -85,19 +85,18 @@ def finish(draft: Draft) -> Reading:
 
 
 def _with_bare_roles(draft: Draft) -> list[Field]:
-    """`train 0.5 val 0.6`: values called only by their split are losses, unless the line names a loss."""
+    """`train 0.5 val 0.6`: values called only by their split are losses, unless the line names one of its own."""
     if not draft.bare:
         return draft.fields
-    others = any(
-        draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr" for f in draft.fields if f.index < len(draft.keys)
-    )
+    named = {f.metric for f in draft.fields if draft.keys[f.index].kind is Kind.METRIC and f.metric != "lr"}
+    metric = "score" if named and (draft.bare > 1 or named != {"loss"}) else "loss"  # `loss 0.5, train 0.9, val 0.8`
     counted = draft.counted or draft.loose >= 0 or draft.lone >= 0
     out = []
     for f in draft.fields:
         if draft.keys[f.index].kind is not Kind.ROLE:
             out.append(f)
         elif (counted and "." in draft.example[f.index]) or draft.example[f.index].isalpha():
-            out.append(replace(f, metric=f.metric if others else "loss", split=name_of(f.tag).split))
+            out.append(replace(f, metric=metric, split=name_of(f.tag).split))
             draft.known = True
     return out
 

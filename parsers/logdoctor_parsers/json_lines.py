@@ -163,18 +163,19 @@ def put_object(records: Records, item: dict[str, Any], line: int, places: Mappin
 
 
 def rows_of_training(objects: list[dict[str, Any]]) -> Match:
-    """Whether objects are rows of a training log: numbers under names of metrics beside a counter."""
-    losses = counters = 0
+    """Whether objects are rows of a training log: metrics beside a counter, or losses."""
+    told = losses = counters = 0
     for item in objects:
         scalars = {key: value for key, value in item.items() if not isinstance(value, list)}
         keys = [key for key, value in flatten(scalars) if not isinstance(value, str)]
         names = ["_".join(words(key)) for key in keys]
         if "_wandb" not in item and any(names_loss(key) or names_quality(key) for key in keys):
-            losses += 1
+            told += 1
+            losses += any(map(names_loss, keys))
             counters += any(name in EPOCH or name in STEP for name in names)
     if counters > 1:
         return Match.SURE
-    return Match.MAYBE if counters or (losses > 1 and 2 * losses >= len(objects)) else Match.NO
+    return Match.MAYBE if counters or (losses > 1 and 2 * told >= len(objects)) else Match.NO
 
 
 PARSER = JsonLines()

@@ -44,16 +44,20 @@ SIDE = _set("""
     classes saved saving took
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
-_SIDE_OF_LOSS = SIDE - _set("data class classes min image images size sample samples reduced")
+_SIDE_OF_LOSS = (SIDE | _set("packet packets frame")) - _set(
+    "data class classes min image images size sample samples reduced"
+)
 _PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
 _ASIDE = _set("""
     global current cur train training trainer optimizer optim micro val valid eval test epoch batch inner outer this
     at for in on the idx index no number id model start starting finished done end of after dict validation
-    testing
+    testing cv
 """)  # what may stand beside a counter's name
 _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
+_PASSED = _set("seen done completed elapsed trained processed")
+_PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
 _NO_ROLES = _set("tr cv tel trl")  # too short to be meant as words of a sentence
 
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
@@ -83,6 +87,8 @@ def kind_of(phrase: str) -> Kind:
         return Kind.ROLE
     if _EXCEPTION.search(phrase) or ("cost" in said and said & _SLOW_PARTS):  # the cost of a batch is a time
         return Kind.SIDE
+    if len(parts) == 2 and parts[0] in _PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
+        return _counter(_PLURALS[parts[0]])
     if len(parts) > 2 and said & {"at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:
         return _counter(parts[-1])  # `validation loss at iteration`
     if is_loss(phrase):
@@ -119,7 +125,8 @@ def is_loss(phrase: str) -> bool:
 def last_role(text: str) -> str:
     """The last word in `text` that names a split, as `train`, `val` or `test`; empty without any."""
     role = ""
-    for word in map(str.lower, _WORD.findall(english(text))):
-        if word in SPLITS and word not in _NO_ROLES:
-            role = SPLITS[word]
+    for word in _WORD.findall(english(text)):
+        said = word.lower()
+        if said in SPLITS and (said not in _NO_ROLES or word == "CV"):
+            role = SPLITS[said]
     return role

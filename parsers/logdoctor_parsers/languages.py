@@ -13,16 +13,20 @@ PUNCTUATION = str.maketrans(
 
 _LABELS = {
     "train": "训练 訓練 学習 훈련 학습 обучении обучения обучение тренировочная обучающая trainings"
-             " entraînement entrenamiento treino treinamento addestramento",
+             " entraînement entrenamiento treino treinamento addestramento treningowa treningowy treningu uczenia"
+             " eğitim pelatihan навчання навчальна trénovací trénování trénink",
     "val": "验证 驗證 検証 검증 валидации валидация валидационная validierungs validierung validación"
-           " validação validazione",
+           " validação validazione walidacyjna walidacji walidacja doğrulama validasi валідації валідаційна validační"
+           " validatie",
     "test": "测试 測試 テスト 테스트 тестовая тест тесте prueba teste",
     "loss": "损失 損失 誤差 ロス 손실 потери потеря потерь лосс verlust verluste fehler perte pertes"
-            " pérdida perdida perda perdita",
+            " pérdida perdida perda perdita strata straty kayıp kaybı kerugian втрати втрата ztráta verlies",
     "accuracy": "准确率 准确度 正确率 精度 正解率 準確率 정확도 точность genauigkeit trefferquote"
-                " exactitude exactitud acurácia acuracia accuratezza",
-    "lr": "学习率 学習率 學習率 학습률 lernrate",
-    "epoch": "轮次 轮 回合 周期 エポック 에폭 에포크 эпоха эпохи epoche époque época epoca",
+                " exactitude exactitud acurácia acuracia accuratezza dokładność doğruluk doğruluğu akurasi"
+                " точність přesnost nauwkeurigheid",
+    "lr": "学习率 学習率 學習率 학습률 lernrate leersnelheid",
+    "epoch": "轮次 轮 回合 周期 エポック 에폭 에포크 эпоха эпохи epoche époque época epoca"
+             " epoka epoki dönem epok епоха epocha",
     "step": "步数 步 ステップ 스텝 шаг schritt étape paso passo",
     "iter": "迭代 反復 итерация iteración iteração iterazione",
     "avg": "平均 среднее средняя mittlerer durchschnittlicher moyenne promedio média",
@@ -37,9 +41,19 @@ _PHRASES = {
     "tasa de aprendizaje": "lr",
     "taxa de aprendizado": "lr",
     "tasso di apprendimento": "lr",
+    "współczynnik uczenia": "lr",
+    "öğrenme oranı": "lr",
+    "öğrenme hızı": "lr",
+    "laju pembelajaran": "lr",
+    "швидкість навчання": "lr",
+    "rychlost učení": "lr",
+    "tốc độ học": "lr",
+    "độ chính xác": "accuracy",
+    "mất mát": "loss",
+    "huấn luyện": "train",
 }
 _ENGLISH = {label: english for english, labels in _LABELS.items() for label in labels.split()} | _PHRASES
-_SPACED = [label for label in _ENGLISH if re.match(r"[a-zà-ÿа-я]", label)]  # scripts that put blanks between words
+_SPACED = [label for label in _ENGLISH if re.match(r"[a-zß-ɏа-џ]", label)]  # scripts that put blanks between words
 _WORDS = "|".join(sorted(_SPACED, key=len, reverse=True))
 _SIGNS = "|".join(sorted(_ENGLISH.keys() - set(_SPACED), key=len, reverse=True))
 # A compound (`Trainingsverlust`) begins with a label; what merely contains one (`percent`) does not.

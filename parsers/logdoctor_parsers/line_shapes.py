@@ -107,4 +107,5 @@ def row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[st
             said = name_of(name)
             fields.append(Field(place, name, said.metric, said.split or ("val" if header.classes else "")))
     in_epoch = counter.startswith("batch")
-    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=True), found
+    known = any(kind_of(header.names[cell.column]) is Kind.METRIC for cell in cells)
+    return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=known), found

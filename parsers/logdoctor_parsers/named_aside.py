@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from logdoctor_parsers.keys import Kind, kind_of
 from logdoctor_parsers.phrases import Key, key_before, without_small_words
 
-_BEHIND = re.compile(r"\s*%?\s+((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*\Z|\band\b)")
-_AMOUNT = re.compile(r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations)\s*[:=]?$")
+_BEHIND = re.compile(r"\s*%?\s+\(?((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*\Z|\band\b)")
+_SPLIT_BEHIND = re.compile(r"\s*%?\s*[(\[]\s*([A-Za-z]+)\s*[)\]]")
+_METRIC_OF_SPLITS = re.compile(r"([A-Za-z][\w ]*?)\s*(?:[:=(\[{|-]|->)\s*$")
+_AMOUNT = re.compile(
+    r"\s*(?:[A-Za-z]+ )?(?:batches|samples|images|examples|steps|iterations|data|sentences|tokens|items|pairs)\s*[:=]?$"
+)
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _AT = re.compile(r"\s+(?:at|for|in|on|after)\s+(?:the\s+)?(?:\w+\s+)?\w+\s*[:#=]?\s*$")
 _GOES_ON = re.compile(r"\s*(?:[:=|-]|->|=>|is|was)\s*$")
@@ -38,11 +42,46 @@ def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
             keys[i + 1] = key_before(texts[i + 1])
 
 
+def splits_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
+    """`loss = 0.42 (train), 0.59 (val)`: the split stands behind, the metric before the first.
+
+    Changes `keys`, and takes the split out of `texts` and `units`.
+    """
+    metric = ""
+    for i, key in enumerate(keys):
+        metric = key.phrase if key.kind is Kind.METRIC else metric if not key.phrase else ""
+        behind = units[i] + texts[i + 1]
+        match = _SPLIT_BEHIND.match(behind)
+        if match is None or not metric or kind_of(match[1]) is not Kind.ROLE:
+            continue
+        key.rename(f"{match[1]} {metric}")
+        key.separated = True
+        units[i] = "%" if "%" in match[0] else ""
+        texts[i + 1] = behind[match.end() :]
+        if i + 1 < len(keys):
+            keys[i + 1] = key_before(texts[i + 1])
+
+
 def name_aside(texts: Sequence[str], keys: Sequence[Key], units: Sequence[str]) -> None:
     """Give numbers without a key of their own the name that stands further before."""
+    _name_splits_of_metric(texts, keys)
     _name_new_rate(texts, keys)
     _name_after_amount(texts, keys, units)
     _name_after_counter(texts, keys)
+
+
+def _name_splits_of_metric(texts: Sequence[str], keys: Sequence[Key]) -> None:
+    """`loss: train 0.4, val 0.5; acc: train 0.9, val 0.8`: the metric stands before its splits."""
+    metric = ""
+    for text, key in zip(texts, keys, strict=False):
+        if key.kind is not Kind.ROLE:
+            metric = "" if key.phrase else metric
+            continue
+        named = _METRIC_OF_SPLITS.search(text[: text.rfind(key.phrase)])
+        if named is not None and kind_of(named[1]) is Kind.METRIC:
+            metric = named[1]
+        if metric:
+            key.rename(f"{key.phrase} {metric}")
 
 
 def _name_new_rate(texts: Sequence[str], keys: Sequence[Key]) -> None:

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from logdoctor_parsers.languages import english
+
 
 class Name(NamedTuple):
     """Canonical metric and split (`train`, `val`, `test`, or empty where the tag does not say)."""
@@ -24,8 +26,8 @@ SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoke
 # What stands around a metric's name without changing what it measures.
 FILLERS = frozenset(
     (
-        "epoch step iter iteration iterations batch mean avg average running vs total tot all overall sum set "
-        "main data metric metrics smoothed current final value s"
+        "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
+        "sum set main data metric metrics smoothed current final value info s"
     ).split()
 )
 
@@ -40,7 +42,7 @@ ALIASES = {
     "bits_per_byte": "bpb",
     "bits_per_character": "bpc",
     "perplexity": "language_perplexity ppl perplexity",
-    "lr": "lr learning_rate learningrate l_r rate lrs learning_rates",
+    "lr": "lr learning_rate learningrate base_learning_rate l_r rate lrs learning_rates",
     "lr_multiplier": "lrm lr_mult",
     "accuracy": (
         "acc accuracy acc1 top1 prec1 acc_1 top_1 prec_1 accuracy_top1 accuracy_top_1 acc_top1 top1accuracy "
@@ -58,7 +60,7 @@ ALIASES = {
     "dice": "dice dice_coef",
     "mae": "mae mean_absolute_error",
     "mse": "mse mean_squared_error",
-    "rmse": "rmse root_mean_squared_error",
+    "rmse": "rmse rms rms_error root_mean_squared_error",
     "bleu": "bleu",
     "f1": "f1 f1_score",
     "score": "score",
@@ -93,8 +95,9 @@ _WORDS = re.compile(r"[a-z]+\d*|\d+")
 
 
 def words(tag: str) -> list[str]:
-    """A tag's words in lower case: `Loss/train`, `valLoss`, `val_Acc@1` → [loss, train], [val, loss], [val, acc, 1]."""
-    return _WORDS.findall(_CAMEL.sub("_", tag).lower())
+    """A tag's words in lower case and in English: `Loss/train`, `valLoss`, `val_Acc@1` → [loss, train], [val, loss],
+    [val, acc, 1]."""
+    return _WORDS.findall(_CAMEL.sub("_", english(tag)).lower())
 
 
 @lru_cache(maxsize=65536)

@@ -10,20 +10,28 @@ from collections.abc import Sequence
 
 from logdoctor_parsers.drafts import Draft, finish
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
-from logdoctor_parsers.named_aside import name_aside, names_behind
+from logdoctor_parsers.named_aside import name_aside, names_behind, splits_behind
 from logdoctor_parsers.names import words
 from logdoctor_parsers.phrases import Key, key_before, unit_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Field, Reading
 
 MAX_NUMBERS = 400
+METRIC_UNITS = frozenset("nats bits db pts points px pixels ev mev mm cm".split())
 
-_LISTED = re.compile(r"((?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)\s*[:=]?\s*[\[(]?\s*$")
-_FILE = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}")
+_LISTED = re.compile(
+    r"(?:(?P<of>[A-Za-z_]\w*)\s?[\[(])?(?P<names>(?:[A-Za-z_][\w./@-]*,\s?)+[A-Za-z_][\w./@-]*)[\])]?\s*[:=]?\s*[\[(]?\s*$"
+)
+_NO_SPLIT = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}|evaluation metric|\[CV\b", re.IGNORECASE)
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
+_ITERATIONS = frozenset("iterations steps batches iters updates".split())
+_BEFORE_COUNT = re.compile(r"\b(?:after|at)\s*$", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}  # brackets in which a fraction counts
 _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
-_LEADS = re.compile(r"\[\0\].*|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}).*", re.DOTALL)  # `[12] loss`, `12: loss`
+_LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
+    r"\[\0(?:\]| \| ).*|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
@@ -37,6 +45,7 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
         before[0] = before[0].strip("| ") + ":"
     keys = [key_before(text) for text in before[:-1]]
     names_behind(before, keys, units)
+    splits_behind(before, keys, units)
     draft = Draft(before, example, keys, [unit.strip() for unit in units])
     name_aside(draft.texts, draft.keys, draft.units)
     place = 0
@@ -50,19 +59,22 @@ def _take(draft: Draft, i: int) -> int:
     key = draft.keys[i]
     own, role = draft.texts[i], draft.role
     _hear(draft, own, key)
-    fraction = i + 1 < len(draft.example) and draft.texts[i + 1].strip() in ("/", "of", "//")
+    fraction = _is_fraction(draft, i)
     unit = draft.units[min(i + fraction, len(draft.units) - 1)]
     if kind_of(unit) is Kind.EPOCH and key.kind in (Kind.NOTHING, Kind.VALUE, Kind.ROLE):  # `3epoch:train: loss=…`
         return _take_epoch(draft, i, fraction)
     if _RANGE.match(draft.texts[i + 1]) and draft.count < 0:  # `1-50batch`
         draft.count, draft.counter, draft.in_epoch = i, "batch", True
         return 1
-    if (listed := _LISTED.search(own)) is not None and not fraction:
-        return _take_list(draft, i, listed[1])
+    if not fraction and (names := _listed(draft, i)):
+        return _take_list(draft, i, names)
     if key.kind is Kind.EPOCH or (fraction and key.phrase.lower() == "epochs"):
         return _take_epoch(draft, i, fraction)
     if key.kind is Kind.COUNTER:
         return _take_counter(draft, i, fraction)
+    if _is_counted(draft, i, unit):
+        draft.count, draft.counter = i, "iter"
+        return 1
     if key.kind is Kind.SETTING:
         draft.settings += key.separated
     if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
@@ -81,9 +93,16 @@ def _take(draft: Draft, i: int) -> int:
     return 2 if fraction else 1
 
 
+def _is_fraction(draft: Draft, i: int) -> bool:
+    """Whether two numbers are a count and its total, not two values (`train 0.41/0.92`)."""
+    if i + 1 >= len(draft.example) or draft.texts[i + 1].strip() not in ("/", "of", "//"):
+        return False
+    return not ("." in draft.example[i] and "." in draft.example[i + 1])
+
+
 def _hear(draft: Draft, text: str, key: Key) -> None:
     """Note which split the words before a number speak of."""
-    heard = last_role(_FILE.sub("", text))
+    heard = last_role(_NO_SPLIT.sub("", text))
     own = name_of(key.phrase).split if key.phrase else ""
     draft.role = (own if key.kind in (Kind.METRIC, Kind.VALUE) else "") or last_role(key.said) or heard or draft.role
 
@@ -112,6 +131,9 @@ def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
     if not draft.example[i].isdigit():
         return 2 if fraction else 1  # a share of an epoch
+    if fraction and said[-1] == "batch" and draft.example[i + 1] == "0" and draft.epoch < 0:
+        draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3
+        return 2
     if not fraction and ("global" in said or said[-1] == "updates"):
         draft.step = i if draft.step < 0 else draft.step
     elif draft.count < 0:
@@ -166,7 +188,7 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
         if percent and key.kind is Kind.METRIC:
             _add(draft, i + 2, key)
         return 3 if percent else 2
-    if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%"):
+    if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%" and not _is_measured(draft.units[i], key)):
         return 1
     if key.kind is Kind.VALUE and not key.names:
         return 1
@@ -188,15 +210,34 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
     return 1
 
 
-def _take_list(draft: Draft, i: int, names: str) -> int:
-    """`loss_a,loss_b,loss_c 0.1 0.2 0.3`: several names, then as many numbers."""
-    tags = [name.strip() for name in names.split(",")]
-    for offset, tag in enumerate(tags):
-        place = i + offset
-        if place >= len(draft.example) or (offset and draft.texts[place].strip() not in ("", ",")):
-            return max(1, offset)
+def _listed(draft: Draft, i: int) -> list[str]:
+    """Several names before as many numbers: `loss_a,loss_b 0.1 0.2`, `loss[train, val] [0.1, 0.2]`; else empty."""
+    found = _LISTED.search(draft.texts[i])
+    if found is None:
+        return []
+    names = [name.strip() for name in found["names"].split(",")]
+    between = draft.texts[i + 1 : i + len(names)]
+    if len(between) < len(names) - 1 or any(text.strip() not in ("", ",") for text in between):
+        return []
+    return [f"{name} {found['of']}" for name in names] if found["of"] else names
+
+
+def _is_measured(unit: str, key: Key) -> bool:
+    """Whether a value of a metric may have the unit: `loss 2.1nats`, `PSNR: 31.2 dB`."""
+    return key.kind in (Kind.METRIC, Kind.ROLE) and unit.lower() in METRIC_UNITS
+
+
+def _is_counted(draft: Draft, i: int, unit: str) -> bool:
+    """Whether a number counts iterations by its unit: `after 200 iterations: loss=…`, `200 batches processed, …`."""
+    stands = _BEFORE_COUNT.search(draft.texts[i]) is not None or (i == 0 and not draft.texts[0].strip())
+    return stands and draft.count < 0 and unit.lower() in _ITERATIONS and draft.example[i].isdigit()
+
+
+def _take_list(draft: Draft, i: int, names: Sequence[str]) -> int:
+    """Each number gets the name at its place."""
+    for place, tag in enumerate(names, i):
         _add(draft, place, Key(tag, kind_of(tag), separated=True))
-    return len(tags)
+    return len(names)
 
 
 def _add(draft: Draft, index: int, key: Key, *, average: bool = False) -> None:

@@ -24,7 +24,7 @@ _UNIT = re.compile(
     r"/(?:sec(?:ond)?s?|s|step|batch|iter|epoch|it|tick)"
     r"|(?:samples|images|examples|batches)(?!\s*=)\b"
     r"|(?:seconds?|secs?|steps|iterations|mins?|minutes|hours|hrs|days?|ms|[KMGT]i?B|s(?=\s*[;,.)\]|]|$))(?!\w)(?!\s*[:=(]))"
-    r"|epochs?(?![\w]|\s*[:=])|\s?(?:个|次)?(?:epoch|轮次?|回合|エポック|에폭)"
+    r"|(?:个|次)?epochs?(?![\w]|\s*[:=])|\s?(?:个|次)?(?:轮次?|回合|エポック|에폭)"
     r"|[A-Za-zµ]+(?:/[A-Za-z]+)?(?![\w:=@.-])"
 )
 _BEFORE_EDGES = (Kind.METRIC, Kind.EPOCH)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from logdoctor_parsers.keys import Kind, kind_of
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of
 from logdoctor_parsers.names import SPLITS
 
 MIN_COLUMNS = 3
@@ -16,6 +16,7 @@ _CELL = re.compile(
 )
 _WORD = re.compile(r"\S+")
 _WIDE_CELL = re.compile(r"\S+(?: \S+)*")  # names of several words, two blanks apart
+_CLOCK = re.compile(r"\([hms:]+\)")  # how a column writes its times
 _MISSING = ("n/a", "na", "-", "--", "none", "")
 
 
@@ -117,6 +118,8 @@ def matrix_of(line: str) -> Matrix | None:
 
 def column_kind(name: str) -> Kind:
     """What a column's name says; `#`, `E` and `It` are names of counters only in tables."""
+    if name_of(name).metric == "lr":  # `Base Learning Rate`: what changes from row to row is no setting
+        return Kind.METRIC
     return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER}.get(name.lower()) or kind_of(name)
 
 
@@ -146,6 +149,14 @@ def header_of(line: str) -> Header | None:
     return None
 
 
+def header_in_two_rows(above: str, below: str) -> Header | None:
+    """The header two lines may be whose names are divided over them, as MATLAB prints: `Validation` over `Loss`."""
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in (above, below)]
+    if len(rows[0]) != len(rows[1]) or len(rows[0]) < MIN_COLUMNS:
+        return None
+    return _header([_CLOCK.sub("", f"{upper} {lower}").strip() for upper, lower in zip(*rows, strict=True)], "|", [])
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -169,7 +180,10 @@ def _header(names: list[str], separator: str, edges: list[int]) -> Header | None
 
 
 def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
-    """Whether the names are those of a table, not of a sentence."""
+    """Whether the names are those of a table of training, not of a sentence or of a benchmark."""
+    counters = [name for name, kind in zip(names, kinds, strict=True) if kind in (Kind.EPOCH, Kind.COUNTER)]
+    if all(name.lower().startswith("batch") for name in counters) and not any(is_loss(name) for name in names):
+        return False
     if separated:
         return Kind.METRIC in kinds
     plain = sum(

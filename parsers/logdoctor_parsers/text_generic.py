@@ -17,7 +17,7 @@ from logdoctor_parsers.languages import PUNCTUATION
 from logdoctor_parsers.leftover import Leftover
 from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading, shape_of
 from logdoctor_parsers.prefix import rank_of, strip
-from logdoctor_parsers.printed_tables import Header, Matrix, header_of
+from logdoctor_parsers.printed_tables import Header, Matrix, header_in_two_rows, header_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Reading
 from logdoctor_parsers.runs import Alike, alike, is_plain
 from logdoctor_parsers.shapes import number, regex_of, split
@@ -108,7 +108,7 @@ class _Reader:
         )
         self._starts: list[int] = []
         self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
-        self._epoch = self._count = self._announced = self._role = self._evaluating = ""
+        self._epoch = self._count = self._announced = self._role = self._evaluating = self._above = ""
         self._pending: tuple[Track, Row] | None = None
         self._table: Header | Matrix | None = None
         self._last_said = ("", -1)
@@ -245,6 +245,9 @@ class _Reader:
     def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
+        if not found and line.text.count("|") > 2:
+            self._table = header_in_two_rows(self._above, line.text) or self._table
+            self._above = line.text
         self._repeats = shape.repeats
         if shape.unread:
             self._leftover.add(line.number, line.text)
@@ -282,7 +285,7 @@ class _Reader:
     def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
         if (not reading.counted and self._is_setting(reading)) or self._was_told(line, reading, found):
             return
-        headed = self._only_evaluates(reading)
+        headed = self._only_evaluates(reading, found)
         if headed:
             reading = self._same(replace(self._with_split(reading, self._role), progress=True))
         if reading.epoch >= 0:
@@ -327,10 +330,18 @@ class _Reader:
         repeats, self._repeats = self._repeats, False
         return repeats and reading.count >= 0 and number(found[reading.count]) <= number(self._count or "nan")
 
-    def _only_evaluates(self, reading: Reading) -> bool:
-        """Whether a line counts batches under the header of an evaluation before anything was trained."""
+    def _only_evaluates(self, reading: Reading, found: Sequence[str]) -> bool:
+        """Whether a line counts batches under the header of an evaluation: before any training, or to another total."""
         announced = self._role in ("val", "test") and not reading.role and reading.total >= 0
-        return announced and reading.epoch < 0 and not (self._epoch or self._count)
+        return (
+            announced
+            and reading.epoch < 0
+            and (not (self._epoch or self._count) or self._has_own_total(reading, found))
+        )
+
+    def _has_own_total(self, reading: Reading, found: Sequence[str]) -> bool:
+        """Whether its counter runs to a total that none of training's does."""
+        return bool(self._totals) and number(found[reading.total]) not in self._totals
 
     def _is_setting(self, reading: Reading) -> bool:
         """A lone value that belongs to a dump of settings: a rate before any epoch, or between other settings."""
@@ -437,7 +448,7 @@ class _Reader:
             tuple(self._facts),
             tuple(self._problems),
             tuple(self._starts),
-            self._data,
+            self._data if len(table) else 0,
             self._last_data,
             self._torn,
             self._leftover,

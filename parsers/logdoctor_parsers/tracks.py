@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.collected import Track, label_backwards, unified, without_repeated_rates
+from logdoctor_parsers.collected import Track, label_backwards, tell_training, unified, without_repeated_rates
 from logdoctor_parsers.contract import Floats, Table, TableBuilder
 from logdoctor_parsers.readings import AVERAGE
 from logdoctor_parsers.shapes import number, numbers
@@ -47,7 +47,7 @@ def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Tabl
 
     What progress bars say counts only where no printed line tells the train loss.
     """
-    tracks = unified(tracks)
+    tracks = unified(tracks) if tell_training(tracks) else []
     for track in tracks:
         label_backwards(track, labels)
     if any(track.trains and not track.bar for track in tracks):
