@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from logdoctor_parsers.contract import Checkpoint, Ending, Fact, LogFile, Match, ParsedLog, Problem
+from logdoctor_parsers.contract import Checkpoint, Ending, Fact, LogFile, Match, ParsedLog, Problem, first_problems
 from logdoctor_parsers.json_lines import flatten
-from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts
+from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts, read_rows
 from logdoctor_parsers.records import Records, tabulate
 from logdoctor_parsers.text import decode
 
@@ -28,7 +28,7 @@ STATE_FACTS = {
     "best_global_step": "best_step",
 }
 SUMMARY_FACTS = {"train_loss": "mean_train_loss", "train_runtime": "train_runtime", "total_flos": "total_flos"}
-_HISTORY = re.compile(rb'"log_history"\s*:\s*\[')
+_HISTORY = re.compile(r'"log_history"\s*:\s*\[')
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TrainerState:
             head = file.head
         except (OSError, EOFError):
             return Match.NO
-        is_state = head.lstrip().startswith(b"{") and _HISTORY.search(head) and b'"cells"' not in head[:200]
+        is_state = head.lstrip().startswith(b"{") and b'"cells"' not in head[:200] and _HISTORY.search(decode(head)[0])
         return Match.SURE if is_state else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
@@ -51,9 +51,9 @@ class TrainerState:
         lines = LineIndex(text)
         members, complete = read_parts(text, text.index("{")) if "{" in text else ([], True)
         state = {part.key: part for part in members}
-        history: list[Part] = []
-        if "log_history" in state and text[state["log_history"].start] == "[":
-            history = read_parts(text, state["log_history"].start)[0]
+        opened = _HISTORY.search(text)
+        history, closed = read_rows(text, opened.end() - 1) if opened else ([], False)
+        whole = complete or (closed and text.rstrip().endswith("}"))
         rows = [row for row in history if isinstance(row.value, dict)]
         summary = next((row for row in reversed(rows) if "train_runtime" in row.value), None)
         records = _read_rows(text, lines, [row for row in rows if row is not summary])
@@ -63,11 +63,11 @@ class TrainerState:
             self.name,
             table,
             tuple(facts),
-            _problems(lines, history),
+            _problems(text, lines, members, history, complete),
             lines=lines.last,
             data=len(records),
             unreadable=len([row for row in history if not isinstance(row.value, dict)]),
-            ending=_ending(lines, state, summary) if complete else Ending("torn", lines.last, "the file is cut off"),
+            ending=_ending(lines, state, summary) if whole else Ending("torn", lines.last, "the file is cut off"),
             checkpoints=_checkpoints(lines, state),
         )
 
@@ -107,9 +107,18 @@ def _summary_facts(text: str, lines: LineIndex, summary: Part) -> list[Fact]:
     ]
 
 
-def _problems(lines: LineIndex, history: list[Part]) -> tuple[Problem, ...]:
-    return tuple(Problem(lines.line(row.start), "entry of log_history is no object") for row in history
-                 if not row.cut and not isinstance(row.value, dict))  # fmt: skip
+def _problems(
+    text: str, lines: LineIndex, members: list[Part], history: list[Part], complete: bool
+) -> tuple[Problem, ...]:
+    found = [
+        (lines.line(row.start), lines.damage(text, row) if row.cut else "entry of log_history is no object")
+        for row in history
+        if not isinstance(row.value, dict)
+    ]
+    if not complete and not found:
+        at = members[-1].end if members else 0
+        found.append((lines.line(at), "damaged: the settings that stand behind this line are left out"))
+    return first_problems(found)
 
 
 def _ending(lines: LineIndex, state: dict[str, Part], summary: Part | None) -> Ending:
