@@ -137,7 +137,7 @@ def report(
     options = _options(config, paths, **given, now=now)
     with _progress(quiet) as progress:
         result = examine(list(paths), options, progress)
-        written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        written = write_report(result, Path(folder), plots="none" if no_plots else "some", progress=progress)
         write_outputs(written, outputs, fail_on, plots=not no_plots, progress=progress)
     _deliver(written, Path(folder), outputs, quiet)
     sys.exit(exit_code(written, fail_on, strict))
@@ -167,7 +167,7 @@ def compare(
     options = _options(config, paths, **given)
     with _progress(quiet) as progress:
         result = compare_runs(examine(list(paths), options, progress), axis)
-        written = write_report(result, Path(folder), plots=not no_plots, progress=progress)
+        written = write_report(result, Path(folder), plots="none" if no_plots else "some", progress=progress)
         write_outputs(written, outputs, "never", plots=not no_plots)
     _deliver(written, Path(folder), outputs, quiet)
 

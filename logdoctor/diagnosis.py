@@ -61,6 +61,7 @@ class Report:
     older: tuple[str, ...] = ()
     changes: Changes | None = None  # since `Options.baseline`
     side_by_side: SideBySide | None = None  # filled in by `logdoctor.compare`
+    overview: Path | None = None  # a plot of all runs, if one was drawn
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -25,7 +25,7 @@ from logdoctor.cli import cli
 from logdoctor.discover import discover
 from logdoctor.reading import Read, read_file
 from logdoctor.report import files
-from logdoctor.report.files import file_name
+from logdoctor.report.pictures import file_name
 from logdoctor_parsers import PARSERS, LogFile
 from logdoctor_parsers.unpack import open_regular
 from tests.event_files import scalars, version

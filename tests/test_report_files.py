@@ -9,8 +9,9 @@ import pytest
 
 from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
-from logdoctor.report import files
-from logdoctor.report.files import file_name, write_report
+from logdoctor.report import files, pictures
+from logdoctor.report.files import write_report
+from logdoctor.report.pictures import file_name
 from tests.factories import curve, diagnosis, falling, finding, run
 
 
@@ -31,7 +32,7 @@ def test_all_files_are_written_and_all_images_exist(tmp_path: Path) -> None:
 
 
 def test_without_plots(tmp_path: Path) -> None:
-    written = write_report(report(), tmp_path, plots=False)
+    written = write_report(report(), tmp_path, plots="none")
     assert written.runs[0].plots == ()
     assert not (tmp_path / "plots").exists()
     assert "![" not in (tmp_path / "report.md").read_text("utf-8")
@@ -63,7 +64,7 @@ def test_a_strangers_files_are_not_overwritten(tmp_path: Path, name: str, conten
 def test_empty_files_are_nobodys(tmp_path: Path) -> None:
     (tmp_path / "report.md").touch()
     (tmp_path / "plots").mkdir()
-    write_report(report(), tmp_path, plots=False)
+    write_report(report(), tmp_path, plots="none")
     assert (tmp_path / "report.md").stat().st_size > 0
 
 
@@ -74,7 +75,7 @@ def test_an_interrupted_drawing_leaves_a_folder_the_next_report_may_use(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(files, "_draw_all", killed)
+        patched.setattr(files, "draw_all", killed)
         with pytest.raises(KeyboardInterrupt):
             write_report(report(), tmp_path)
     write_report(report(), tmp_path)
@@ -92,7 +93,7 @@ def test_a_drawing_that_fails_costs_only_itself(tmp_path: Path) -> None:
     object.__setattr__(broken.train, "value", "no array")
     good = diagnosis(run("good"))
     folder = tmp_path / "out"
-    drawn = files._draw_one(diagnosis(broken), folder, "broken")
+    drawn = pictures._draw_one(diagnosis(broken), folder, "broken.png")
     assert [failed.analyzer for failed in drawn.failed] == ["plot"]
     assert write_report(Report((good,)), folder).runs[0].plots == (Path("plots/good.png"),)
 
@@ -135,3 +136,30 @@ def test_what_has_no_curve_is_not_drawn_and_every_drawing_is_told(tmp_path: Path
     written = write_report(Report((diagnosis(rate), diagnosis(run("a")))), tmp_path, progress=told.append)
     assert [of.plots for of in written.runs] == [(), (Path("plots/a.png"),)]
     assert told == ["plot of a"]
+
+
+def test_plots_only_where_they_tell_something(tmp_path: Path) -> None:
+    healthy = [diagnosis(run(f"calm{i}")) for i in range(6)]
+    short = diagnosis(run("short", curve([1.0, 0.5])), finding())
+    written = write_report(Report((*report("bad").runs, short, *healthy)), tmp_path)
+    assert [bool(of.plots) for of in written.runs] == [True, *[False] * 7]
+    assert written.overview == Path("plots/overview.png")
+    assert "](plots/overview.png)" in (tmp_path / "report.md").read_text("utf-8")
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["overview"] == "plots/overview.png"
+
+
+def test_all_plots_lead_from_the_table_where_a_run_has_no_section(tmp_path: Path) -> None:
+    healthy = tuple(diagnosis(run(f"calm{i}", curve([1.0, 0.5]))) for i in range(31))
+    written = write_report(Report(healthy), tmp_path, plots="all", plot_format="svg")
+    assert all(len(of.plots) == 1 for of in written.runs)
+    assert "[`calm30`](plots/calm30.svg)" in (tmp_path / "report.md").read_text("utf-8")
+    write_report(Report(healthy), tmp_path)
+    assert list((tmp_path / "plots").iterdir()) == []
+
+
+def test_another_format_replaces_the_former_pictures(tmp_path: Path) -> None:
+    runs = report(*"abcdef")
+    write_report(runs, tmp_path)
+    write_report(runs, tmp_path, plot_format="svg")
+    names = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert names == {f"{name}.svg" for name in [*"abcdef", "overview"]}

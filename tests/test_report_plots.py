@@ -14,6 +14,7 @@ from matplotlib.text import Annotation
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Severity, Span
 from logdoctor.report.labels import Label, place_labels
+from logdoctor.report.overview_plot import draw_overview
 from logdoctor.report.plots import draw
 from logdoctor.report.scales import helps_log, limits, thin
 from logdoctor.report.shown import by_metric, restarts
@@ -136,3 +137,36 @@ def test_restarts_are_found_on_the_axis() -> None:
     )  # fmt: skip
     assert restarts(run("a", curve(values), attempts=3, rows=rows)) == [4.0, 6.0]
     assert restarts(run("a", curve(values))) == []
+
+
+def test_svg_is_drawn_alike_twice_and_names_no_day() -> None:
+    of = diagnosis(run("a", curve(falling()), curve(falling(start=2.2), split="val")), finding())
+    first = draw(of, "svg")
+    assert first == draw(of, "svg")
+    assert first.startswith(b"<?xml")
+    assert b"dc:date" not in first
+
+
+def many(count: int) -> list[Diagnosis]:
+    bad = curve([1.0, float("nan"), 2.0, 1.0])
+    kinds = [
+        diagnosis(run("falls", curve(falling()), curve(falling(start=2.2), split="val")), finding()),
+        diagnosis(run("breaks", bad), finding("non-finite-loss", Severity.ERROR)),
+        diagnosis(run("negative", curve(-falling()[::-1]))),
+        diagnosis(run("nothing finite", curve([float("nan")] * 4))),
+        diagnosis(run("x/" * 60, curve(falling(400))), finding(), finding("plateau", firm=False)),
+    ]
+    return [kinds[index % len(kinds)] for index in range(count)]
+
+
+@pytest.mark.parametrize("plot_format", ["png", "svg"])
+@pytest.mark.parametrize("count", [1, 6, 13])
+def test_all_runs_in_one_picture(count: int, plot_format: str) -> None:
+    drawn = draw_overview(many(count), plot_format)
+    assert drawn == draw_overview(many(count), plot_format)
+    if plot_format == "png":
+        assert struct.unpack(">I", drawn[16:20]) == (1000,)
+
+
+def test_the_overview_ends_where_nobody_would_look_any_more() -> None:
+    assert draw_overview(many(60)) == draw_overview(many(40))

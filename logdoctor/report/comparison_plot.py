@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -18,8 +15,9 @@ from logdoctor.compare_words import interval
 from logdoctor.curves.smoothing import smooth
 from logdoctor.report.comparison_table import axis_word
 from logdoctor.report.escape import plain
+from logdoctor.report.figure import RIGHT, drawn, panels_below
 from logdoctor.report.loss_panel import number_ticks
-from logdoctor.report.plots import DPI, RATE_HEIGHT, RIGHT, STYLE, panels_below
+from logdoctor.report.plots import RATE_HEIGHT
 from logdoctor.report.scales import helps_log, limits, thin
 from logdoctor.report.shown import LOG_RATES
 from logdoctor.run import Curve
@@ -35,13 +33,9 @@ COLUMNS = 850  # pixel columns inside the axes
 NAME_LENGTH = 60
 
 
-def draw_comparison(side: SideBySide) -> bytes:
-    """A PNG, 1000 pixels wide; equal comparisons give equal bytes."""
-    with rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        image = io.BytesIO()
-        _figure(side).savefig(image, format="png", dpi=DPI, metadata={"Software": "logdoctor"})
-    return image.getvalue()
+def draw_comparison(side: SideBySide, plot_format: str = "png") -> bytes:
+    """A PNG, 1000 pixels wide, or an SVG; equal comparisons give equal bytes."""
+    return drawn(lambda: _figure(side), plot_format)
 
 
 def _figure(side: SideBySide) -> Figure:

@@ -36,12 +36,13 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _where_told(report: Report) -> dict[str, Any]:
-    """What only some reports have: findings ignored, runs left out by --since, changes since a baseline."""
+    """What only some reports have: findings ignored, runs left out by --since, changes, a plot of all runs."""
     ignored = [(diagnosis.run.name, each) for diagnosis in report.runs for each in diagnosis.ignored]
     told = {
         "ignored": [{"run": name, **_finding(each.finding), "reason": each.reason} for name, each in ignored],
         "older": list(report.older),
         "changes": plain_value(changes_entry(report.changes)) if report.changes else None,
+        "overview": report.overview.as_posix() if report.overview else None,
     }
     return {key: value for key, value in told.items() if value}
 

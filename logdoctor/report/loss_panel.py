@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import marks, numbers
@@ -62,13 +63,15 @@ def _draw_group(axes: Axes, curves: Sequence[Curve], diagnosis: Diagnosis) -> No
         marks.mark_outside(axes, curve, TRAIN if curve is diagnosis.run.train else VAL)
 
 
-def number_ticks(axes: Axes, *, log: bool) -> None:
-    """Plain numbers at the ticks; a log axis over few decades also has them at 2 and 5."""
+def number_ticks(axes: Axes, *, log: bool, most: int = 7) -> None:
+    """Plain numbers at `most` ticks or so; a log axis over few decades also has them at 2 and 5."""
     low, high = axes.get_ylim()
     if log:
-        wide = high / low > 200
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7))
+        wide = math.log10(high / low) > most / 3
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=most))
         axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.figure(float(f"{value:.6g}"), 4)))
 
 

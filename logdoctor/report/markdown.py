@@ -6,6 +6,7 @@ GitHub-flavoured Markdown, no raw HTML but `<details>`; whatever comes from a lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import quote
 
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Severity
@@ -32,10 +33,12 @@ HEADER = (
 def to_markdown(report: Report, *, plots: bool = True) -> str:
     """The report as Markdown; `plots`: with the images named in each diagnosis, relative to the report."""
     compared = comparison_blocks(report.side_by_side, plots=plots) if report.side_by_side else []
-    return _join([*compared, render(report, section.images if plots else lambda diagnosis: "").rstrip()])
+    if not plots:
+        return _join([*compared, render(report, lambda diagnosis: "").rstrip()])
+    return _join([*compared, render(report, section.images, overview=_overview(report)).rstrip()])
 
 
-def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None = None) -> str:
+def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None = None, overview: str = "") -> str:
     """The report with any `picture` (Markdown) in each run's section, and sections for `most` runs (None: all)."""
     blocks = ["# Training report", prose(headline(report)), *(changes.blocks(report.changes) if report.changes else [])]
     if not report.runs:
@@ -46,7 +49,7 @@ def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None
     few = len(report.runs) <= DETAIL_FOR_ALL
     detailed = detailed_runs(report)[:most]
     titles = {id(diagnosis): section.heading(index, diagnosis) for index, diagnosis in enumerate(detailed, 1)}
-    blocks += [_counts(report), _table(report.runs if few else urgent, titles)]
+    blocks += [_counts(report), _table(report.runs if few else urgent, titles), overview]
     blocks += ["`logdoctor explain NAME` says what a finding means and when it is wrong."] if report.findings else []
     blocks += [section.section(titles[id(diagnosis)], diagnosis, picture(diagnosis)) for diagnosis in detailed]
     if len(detailed) < len(detailed_runs(report)):
@@ -77,15 +80,27 @@ def _counts(report: Report) -> str:
     return " ".join(line for line in lines if line)
 
 
+def _overview(report: Report) -> str:
+    """All runs in one picture, if one was drawn."""
+    if report.overview is None:
+        return ""
+    told = (
+        "Train solid, validation dashed, each on its own scale; ★ best epoch, shaded: train loss flat, dashed: drops."
+    )
+    return f"![All runs side by side, worst first]({quote(report.overview.as_posix())})\n\n{told}"
+
+
 def _table(diagnoses: Sequence[Diagnosis], anchors: dict[int, str]) -> str:
     rows = [[_link(diagnosis, anchors), *_cells(diagnosis)] for diagnosis in diagnoses]
     return section.table(HEADER, rows, left=2) if rows else ""
 
 
 def _link(diagnosis: Diagnosis, anchors: dict[int, str]) -> str:
+    """The name, which leads to the run's section; where there is none, to its plot."""
     name = code(diagnosis.run.name, 80, cell=True)
-    heading = anchors.get(id(diagnosis))
-    return f"[{name}](#{slug(heading)})" if heading else name
+    if (heading := anchors.get(id(diagnosis))) is not None:
+        return f"[{name}](#{slug(heading)})"
+    return f"[{name}]({quote(diagnosis.plots[0].as_posix())})" if diagnosis.plots else name
 
 
 def _cells(diagnosis: Diagnosis) -> list[str]:

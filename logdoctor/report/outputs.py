@@ -11,11 +11,11 @@ from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
 from logdoctor.finding import Severity
 from logdoctor.own_files import HEAD_BYTES, is_own
-from logdoctor.report.files import replace_file
 from logdoctor.report.github import SUMMARY_BYTES, job_summary, workflow_commands
 from logdoctor.report.html import to_html
 from logdoctor.report.json_report import dumps
 from logdoctor.report.junit import to_junit
+from logdoctor.report.whole_files import replace_file
 
 LEAST_SUMMARY = 10_000  # bytes; with less room in a step's summary it is left as it is
 SUMMARY_VARIABLE, WORKSPACE_VARIABLE = "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"

@@ -1,18 +1,10 @@
-"""One run as a picture: losses, findings and learning rate below each other on one axis.
-
-Figure and Agg only, never pyplot: no global state, no display, the same bytes for the same input.
-"""
+"""One run as a picture: losses, findings and learning rate below each other on one axis."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
-from typing import Any
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -20,6 +12,7 @@ from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Finding, Severity
 from logdoctor.report import numbers
 from logdoctor.report.escape import plain
+from logdoctor.report.figure import LEFT, RIGHT, RIGHT_SCALE, WIDTH, drawn, panels_below
 from logdoctor.report.labels import Label, place_labels
 from logdoctor.report.loss_panel import COLUMNS, draw_losses, number_ticks
 from logdoctor.report.scales import thin
@@ -27,9 +20,6 @@ from logdoctor.report.shown import by_metric, drop_label, lanes, rate_helps_log,
 from logdoctor.run import Curve, Run
 from logdoctor.segments import Drop
 
-DPI = 100
-WIDTH = 10.0  # inches: 1000 pixels, the width of a page on GitHub
-LEFT, RIGHT, RIGHT_SCALE, BELOW, PANEL_GAP = 0.9, 0.15, 0.75, 0.5, 0.1
 TITLE, LEGEND, DROP_LABELS = 0.36, 0.26, 0.36
 LOSS_HEIGHT, RATE_HEIGHT, LANE_HEIGHT = 3.5, 1.0, 0.19
 LEGEND_LETTERS = 130  # what one line holds at the usual size
@@ -37,20 +27,11 @@ MANY_DROPS = 20  # beyond, their lines are faint
 LANE_TEXT = 0.25  # of the width: what a finding's name needs
 RATE, DROP = "#333333", "#555555"
 LANE_COLOURS = {Severity.ERROR: "#CC0000", Severity.WARNING: "#E69F00", Severity.INFO: "#8DA0B3"}
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6, "axes.axisbelow": True, "text.parse_math": False,
-    "path.simplify": False, "figure.facecolor": "white",
-}  # fmt: skip
 
 
-def draw(diagnosis: Diagnosis) -> bytes:
-    """The run's curves as a PNG, 1000 pixels wide. Equal diagnoses give equal bytes."""
-    with rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # names in any script; a box is drawn instead
-        image = io.BytesIO()
-        _figure(diagnosis).savefig(image, format="png", dpi=DPI, metadata={"Software": "logdoctor"})
-    return image.getvalue()
+def draw(diagnosis: Diagnosis, plot_format: str = "png") -> bytes:
+    """The run's curves as a PNG, 1000 pixels wide, or an SVG. Equal diagnoses give equal bytes."""
+    return drawn(lambda: _figure(diagnosis), plot_format)
 
 
 def _figure(diagnosis: Diagnosis) -> Figure:
@@ -70,20 +51,6 @@ def _figure(diagnosis: Diagnosis) -> Figure:
     _title(figure, plain(run.name, 90))
     _legend(figure, scales)
     return figure
-
-
-def panels_below(heights: Sequence[float], above: float, right: float) -> tuple[Figure, list[Axes]]:
-    """Panels of these heights below each other on one x axis, `above` and `right` of them left free; all in inches."""
-    total = above + sum(heights) + PANEL_GAP * (len(heights) - 1) + BELOW
-    figure = Figure(figsize=(WIDTH, total))
-    FigureCanvasAgg(figure)
-    panels: list[Axes] = []
-    top = total - above
-    for height in heights:
-        box = (LEFT / WIDTH, (top - height) / total, (WIDTH - LEFT - right) / WIDTH, height / total)
-        panels.append(figure.add_axes(box, sharex=panels[0] if panels else None))
-        top -= height + PANEL_GAP
-    return figure, panels
 
 
 def _title(figure: Figure, text: str) -> None:
