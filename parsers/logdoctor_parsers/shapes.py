@@ -11,14 +11,16 @@ import re
 # A number inside a Latin word (`Acc@1`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24` is a counter. A
 # time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern begins with one set of
 # characters, which is what `re` can skip to fast; what precedes the number is looked at behind its first character.
-_EXPONENT = r"(?:[eE][-+]?\d+)?"
+_EXPONENT = r"(?:[eE][-+]?\d+)?+"
+_END = r"(?!\.+\d)(?:(?<!\.)|(?![A-Za-z_]))"  # no part of `0..5`, `1.2.3` or `1.l`
 _ABSOLUTE = (
-    rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d+\.?\d*{_EXPONENT}|\.\d+{_EXPONENT}"
+    rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d++\.?+\d*+{_EXPONENT}{_END}"
+    rf"|\.\d+{_EXPONENT}"
 )
 NUMBER = re.compile(
     r"([-+.\dnNiI]"
     r"(?:(?<![A-Za-z0-9_@.\-].)(?<![A-Za-z]/.)|(?<=poch\d)|(?<=POCH\d)|(?<=[Ii]ter\d)|(?<=[Ss]tep\d))"
-    rf"(?:(?<=\d)(?:(?:(?<=\d)\d{{0,2}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d*(?::\d\d)+(?:\.\d+)?(?!\d)|\d*\.?\d*{_EXPONENT}))"
+    rf"(?:(?<=\d)(?:(?:(?<=\d)\d{{0,2}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d*(?::\d\d)+(?:\.\d+)?(?!\d)|\d*+\.?+\d*+{_EXPONENT}{_END}))"
     rf"|(?<=[-+])(?:{_ABSOLUTE}|(?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?![A-Za-z_]))"
     rf"|(?<=\.)\d+{_EXPONENT}"
     r"|(?<=[nN])(?:an|aN|AN)(?![A-Za-z_])|(?<=[iI])(?:nf|NF|nfinity)(?![A-Za-z_])))"
