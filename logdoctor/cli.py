@@ -14,6 +14,7 @@ import click
 
 from logdoctor import __version__
 from logdoctor.errors import LogDoctorError
+from logdoctor.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from logdoctor.diagnosis import Report
@@ -70,6 +71,20 @@ def _in_words(error: Exception) -> LogDoctorError:
     return LogDoctorError(f"a fault of logdoctor ({told}); please report it with what {TRACEBACK_VARIABLE}=1 shows")
 
 
+def plot_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is drawn, and as what."""
+    for option in reversed(
+        (
+            click.option("--plots", type=click.Choice(("all", "some", "none")), default="some", show_default=True,
+                         help="Draw every run, those whose plot tells something, or none."),
+            click.option("--plot-format", type=click.Choice(("png", "svg")), default="png", show_default=True),
+            click.option("--no-plots", is_flag=True, help="The same as --plots none."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how to read, shared by all commands that read."""
     for option in reversed(
@@ -116,14 +131,14 @@ def cli() -> None:
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
               help="Also write JUnit XML; findings at or above --fail-on (never: warnings) fail.")  # fmt: skip
 @click.option("--github", is_flag=True, help="Print annotations for GitHub Actions and write its job summary.")
-@click.option("--no-plots", is_flag=True, help="Draw nothing.")
+@plot_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--now", type=float, hidden=True)
 @reading_options
 def report(
     paths: tuple[str, ...], folder: str, since: str | None, fail_on: str, strict: bool, json_file: str | None,
-    html: Path | None, junit: Path | None, github: bool, no_plots: bool, quiet: bool, now: float | None,
-    config: Path | None, limits: tuple[str, ...], **given: Any,
+    html: Path | None, junit: Path | None, github: bool, plots: str, plot_format: str, no_plots: bool, quiet: bool,
+    now: float | None, config: Path | None, limits: tuple[str, ...], **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
     from logdoctor.diagnosis import examine
@@ -131,14 +146,14 @@ def report(
     from logdoctor.report import write_report
     from logdoctor.report.outputs import Outputs, write_outputs
 
-    outputs = Outputs(json_file, html, junit, github)
+    outputs, plots = Outputs(json_file, html, junit, github), "none" if no_plots else plots
     now = time.time() if now is None else now
     given |= {"since": None if since is None else parse_since(since, now), "limits": parse_limits(limits)}
     options = _options(config, paths, **given, now=now)
-    with _progress(quiet) as progress:
+    with ProgressLine(quiet) as progress:
         result = examine(list(paths), options, progress)
-        written = write_report(result, Path(folder), plots="none" if no_plots else "some", progress=progress)
-        write_outputs(written, outputs, fail_on, plots=not no_plots, progress=progress)
+        written = write_report(result, Path(folder), plots=plots, plot_format=plot_format, progress=progress)
+        write_outputs(written, outputs, fail_on, plots=plots != "none", progress=progress)
     _deliver(written, Path(folder), outputs, quiet)
     sys.exit(exit_code(written, fail_on, strict))
 
@@ -150,12 +165,12 @@ def report(
 )
 @click.option("--axis", type=click.Choice(("epoch", "step", "time")), help="Default: the first that all runs have.")
 @click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
-@click.option("--no-plots", is_flag=True, help="Draw nothing.")
+@plot_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @reading_options
 def compare(
-    paths: tuple[str, ...], folder: str, axis: str | None, json_file: str | None, no_plots: bool, quiet: bool,
-    config: Path | None, **given: Any,
+    paths: tuple[str, ...], folder: str, axis: str | None, json_file: str | None, plots: str, plot_format: str,
+    no_plots: bool, quiet: bool, config: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Set the runs under PATH side by side: who leads early and at the end, where one passes the other."""
     from logdoctor.compare import compare as compare_runs
@@ -163,12 +178,12 @@ def compare(
     from logdoctor.report import write_report
     from logdoctor.report.outputs import Outputs, write_outputs
 
-    outputs = Outputs(json_file)
+    outputs, plots = Outputs(json_file), "none" if no_plots else plots
     options = _options(config, paths, **given)
-    with _progress(quiet) as progress:
+    with ProgressLine(quiet) as progress:
         result = compare_runs(examine(list(paths), options, progress), axis)
-        written = write_report(result, Path(folder), plots="none" if no_plots else "some", progress=progress)
-        write_outputs(written, outputs, "never", plots=not no_plots)
+        written = write_report(result, Path(folder), plots=plots, plot_format=plot_format, progress=progress)
+        write_outputs(written, outputs, "never", plots=plots != "none")
     _deliver(written, Path(folder), outputs, quiet)
 
 
@@ -256,30 +271,6 @@ def _deliver(result: Report, folder: Path, outputs: Outputs, quiet: bool) -> Non
         print_report(result, folder)
     if outputs.github:
         click.echo(for_github(result), nl=False, err=only_json)
-
-
-class _progress:  # noqa: N801
-    """A line on stderr that says what is being worked on, on a terminal and only for work longer than a second."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.shown = not quiet and sys.stderr.isatty()
-        self.began = self.last = time.monotonic()
-        self.done = 0
-
-    def __enter__(self) -> Callable[[str], None]:
-        return self.step
-
-    def __exit__(self, *error: object) -> None:
-        if self.shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def step(self, name: str) -> None:
-        self.done += 1
-        now = time.monotonic()
-        if self.shown and now - self.began > 1 and now - self.last > 0.1:
-            self.last = now
-            printable = "".join(c if c.isprintable() else "?" for c in name)[-60:]
-            click.echo(f"\r\x1b[K{self.done} {printable}", nl=False, err=True)
 
 
 def main() -> None:

@@ -49,6 +49,22 @@ def test_every_image_of_the_report_exists(here: Path) -> None:
     assert all(plot in (here / "logdoctor-report" / "report.md").read_text() for plot in plots)
 
 
+def test_what_is_drawn_and_as_what(here: Path) -> None:
+    (here / "runs").mkdir()
+    for index in range(2):
+        (here / "runs" / f"{index}.csv").write_text(HEALTHY.replace(",0.", f",{index}."))
+    for options, endings in (
+        (("--plots", "none"), set()), (("--plots", "all", "--plot-format", "svg"), {".svg"}), (("--plots", "all"), {".png"}),
+    ):  # fmt: skip
+        assert run("report", "runs", *options).exit_code == 0
+        content = json.loads((here / "logdoctor-report" / "report.json").read_text())
+        assert {Path(plot).suffix for one in content["runs"] for plot in one["plots"]} == endings
+        assert {path.suffix for path in (here / "logdoctor-report").glob("plots/*")} == endings
+    assert run("report", "runs", "--plots", "most").exit_code == 2
+    assert run("compare", "runs", "--plot-format", "svg").exit_code == 0
+    assert [path.suffix for path in (here / "logdoctor-report" / "plots").iterdir()] == [".svg"]
+
+
 @pytest.mark.parametrize(("fail_on", "code"), [("never", 0), ("error", 1), ("warning", 1), ("info", 1)])
 def test_fail_on_gives_exit_1_for_firm_findings(here: Path, fail_on: str, code: int) -> None:
     (here / "bad.csv").write_text(DIVERGED)
