@@ -120,7 +120,7 @@ def test_nothing_is_silent() -> None:
 def test_a_crashed_log_shows_its_last_lines() -> None:
     closing = Closing("crashed", Evidence("a.log", 99), "out of memory", ("step 1", "CUDA out of memory"))
     text = to_markdown(Report((diagnosis(run(closing=closing), finding("interrupted", Severity.ERROR)),)))
-    assert "The log ends at `a.log:99`:\n\n```text\nstep 1\nCUDA out of memory\n```" in text
+    assert "It crashed at `a.log:99`:\n\n```text\nstep 1\nCUDA out of memory\n```" in text
 
 
 @pytest.mark.parametrize("unread", [(), (Unread("x.bin", "not recognised as a training log"),)])

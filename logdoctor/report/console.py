@@ -12,6 +12,7 @@ from rich.text import Text
 
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Severity
+from logdoctor.report import morning
 from logdoctor.report.changes import lines
 from logdoctor.report.escape import plain
 from logdoctor.report.scales import Floats, helps_log, limits
@@ -22,6 +23,7 @@ SPARK_WIDTH = 16
 SHOWN_QUIET = 40  # runs that need nobody are listed up to here
 NARROW, WIDE = 70, 120  # columns of the terminal from which the losses, and the rest of the table, have room
 PIPED_WIDTH = 160
+MORNING_STATES, SHOWN_MORNING = ("interrupted", "stalled", "running"), 8
 STYLES = {
     Severity.ERROR: ("✗", "bold red"),
     Severity.WARNING: ("!", "yellow"),
@@ -53,6 +55,7 @@ def show(report: Report, console: Console, *, wrap: bool = True) -> None:
         shown, quiet = [*shown, *quiet], []
     if shown:
         console.print(_table(shown, console.width))
+    _show_morning(shown, console, wrap)
     if quiet:
         console.print(Text(f"{len(quiet)} more runs need nobody; they are in the report."))
     if report.unread:
@@ -126,6 +129,15 @@ def _block(values: Floats, low: float, high: float, log: bool) -> str:
     middle = float(np.clip(np.median(finite), low, high))
     share = np.log(middle / low) / np.log(high / low) if log else (middle - low) / (high - low)
     return BLOCKS[min(int(share * len(BLOCKS)), len(BLOCKS) - 1)]
+
+
+def _show_morning(diagnoses: list[Diagnosis], console: Console, wrap: bool) -> None:
+    """How runs ended that did not come to their end, what to restart them from, and until when others will go on."""
+    waiting = [diagnosis for diagnosis in diagnoses if diagnosis.state in MORNING_STATES]
+    for diagnosis in waiting[:SHOWN_MORNING]:
+        for said in morning.sentences(diagnosis):
+            text = f"{plain(diagnosis.run.name)}: {plain(said).replace('`', '')}"
+            console.print(Text(text, style="dim"), soft_wrap=not wrap)
 
 
 def _show_unread(report: Report, console: Console, wrap: bool) -> None:

@@ -16,7 +16,6 @@ from logdoctor.segments import Drop, Schedule
 
 SHOWN_EVIDENCE = 4
 SHOWN_DROPS = 12
-SHOWN_TAIL = 12
 SHOWN_READING = 6
 DROP_COLUMNS = ("drop after", "factor", "{words} since the last", "flat since", "gain", "verdict")
 FACT_COLUMNS = ("fact", "value", "stated at")
@@ -28,7 +27,6 @@ NOTHING_READ = (
     "`logdoctor formats` lists what can be read, `logdoctor formats FILE` says how one file was recognised, and "
     "`--parser NAME` reads it as the format you name."
 )
-CRASHED = ("crashed", "stopped", "torn")
 _SENTENCE_END = re.compile(r"(?<=[.!]) (?=[A-Z])")
 
 
@@ -105,11 +103,6 @@ def drop_cells(drop: Drop, axis: Axis) -> list[str]:
     ]
 
 
-def last_lines(run: Run) -> tuple[str, ...]:
-    """The last lines of a log that did not close by itself; empty for the others."""
-    return run.closing.tail[-SHOWN_TAIL:] if run.closing.kind in CRASHED else ()
-
-
 def where(source: str, line: int) -> str:
     """`file:line`; line 0 stands for the whole file, or for no file at all."""
     return f"{source}:{line}" if line else source
@@ -133,6 +126,10 @@ def measures(diagnosis: Diagnosis) -> list[tuple[str, str]]:
 def _measure(name: str, value: float, axis: Axis) -> str:
     if name == "best_epoch":
         return numbers.position(value, axis.unit)
+    if name == "progress":
+        return numbers.share(value)
+    if name == "expected_end":
+        return f"{numbers.moment(value)} UTC"
     if name in ("hours", "hours_after_best"):
         return numbers.duration(value)
     return numbers.amount(value, axis) if name in ON_AXIS else numbers.figure(value, 4)

@@ -30,6 +30,12 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(_visible, text)
 
 
+def verbatim(line: str, limit: int) -> str:
+    """A log's line with its indentation, cut at `limit` characters."""
+    text = visible(line.expandtabs(4).rstrip())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def _visible(match: re.Match[str]) -> str:
     code = ord(match[0])
     return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
@@ -70,7 +76,7 @@ def code(text: str, limit: int = 0, *, cell: bool = False) -> str:
 
 def block(lines: tuple[str, ...], limit: int = 200) -> str:
     """A fenced block of log lines, each cut at `limit` characters."""
-    shown = [plain(line, limit) for line in lines]
+    shown = [verbatim(line, limit) for line in lines]
     longest = max((len(run) for line in shown for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}text", *shown, fence])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from logdoctor.diagnosis import Diagnosis, Report
@@ -13,6 +14,7 @@ from logdoctor.report.markdown import detailed_runs, render
 from logdoctor.report.mermaid import chart
 
 SUMMARY_BYTES = 1_000_000  # GitHub refuses a step's summary above 1 MiB
+CHARTS = 30  # GitHub draws each in a frame of its own, which takes the browser a while
 ANNOTATIONS = 10  # GitHub shows so many of each kind for a step
 GATE_SEVERITY = {"worse": Severity.ERROR, "unknown": Severity.WARNING}
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -71,12 +73,19 @@ def _property(text: str) -> str:
 
 def job_summary(report: Report, limit: int = SUMMARY_BYTES) -> str:
     """The report as Markdown with charts instead of images, in at most `limit` bytes: detail is dropped to fit."""
-    most = len(detailed_runs(report))
-    text = render(report, chart)
-    while most and len(text.encode("utf-8", "replace")) > limit:
+    report = replace(report, runs=tuple(replace(diagnosis, plots=()) for diagnosis in report.runs))  # no image is seen
+    detailed = detailed_runs(report)
+    charted = {id(diagnosis) for diagnosis in detailed[:CHARTS]}
+    left = len(detailed) - len(charted)
+    note = f"Charts are drawn for the {CHARTS} worst runs; those of {left} more are left out here." if left else ""
+
+    def text(most: int) -> str:
+        return render(report, lambda diagnosis: chart(diagnosis) if id(diagnosis) in charted else "", most, note)
+
+    most = len(detailed)
+    while most and len(text(most).encode("utf-8", "replace")) > limit:
         most //= 2
-        text = render(report, chart, most)
-    return _cut(text, limit)
+    return _cut(text(most), limit)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Evidence, Finding, Severity
-from logdoctor.report import content
-from logdoctor.report.escape import plain
+from logdoctor.report import content, morning
+from logdoctor.report.escape import plain, verbatim
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name, table, text
 from logdoctor.report.html_plot import plot
 from logdoctor.report.summary import judged, needs_you, nothing_found, short_place, told_first
@@ -59,9 +60,10 @@ def section(anchor: str, diagnosis: Diagnosis, *, columns: int, unfolded: bool) 
     body = [
         element("p", element("strong", verdict), f" {also}" if also else "", class_="verdict"),
         element("p", joined([marked(fact) for fact in content.facts(diagnosis, _ticked)], " · "), class_="facts"),
+        _morning(diagnosis),
+        _last_lines(diagnosis),
         _picture(diagnosis, columns),
         _findings(diagnosis.findings),
-        _last_lines(diagnosis.run),
         _drops(diagnosis),
         _reading(diagnosis.run),
         _not_examined(diagnosis),
@@ -125,12 +127,18 @@ def _places(evidence: Sequence[Evidence]) -> Html:
     return joined([joined(shown, ", "), f" and {more} more" if more > 0 else ""])
 
 
-def _last_lines(run: Run) -> Html:
-    lines = content.last_lines(run)
+def _morning(diagnosis: Diagnosis) -> Html:
+    """Progress, and what to go on from."""
+    items = [element("li", marked(line)) for line in morning.told(diagnosis)]
+    return element("ul", *items, class_="morning") if items else Html()
+
+
+def _last_lines(diagnosis: Diagnosis) -> Html:
+    said, lines = morning.how_it_ended(diagnosis)
     if not lines:
         return Html()
-    ends = element("p", "The log ends at ", code(str(run.closing.evidence)), ":")
-    shown = element("pre", Html("\n".join(text(line, 200) for line in lines)), tabindex=0)
+    ends = element("p", f"{said} ", code(morning.where_it_ended(diagnosis)), ":")
+    shown = element("pre", Html("\n".join(escape(verbatim(line, 200)) for line in lines)), tabindex=0)
     return joined([ends, shown])
 
 

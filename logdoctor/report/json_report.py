@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 import logdoctor
+from logdoctor.checkpoints import last_checkpoint, nearest_checkpoint
 from logdoctor.diagnosis import Diagnosis, Report
-from logdoctor.finding import Finding
+from logdoctor.finding import Evidence, Finding
 from logdoctor.report.changes_json import changes_entry
 from logdoctor.report.comparison_json import comparison_entry, standings_entry
 from logdoctor.run import Axis, Curve, Run
@@ -103,6 +104,7 @@ def _run(diagnosis: Diagnosis) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "skipped": [{"analyzer": skipped.analyzer, "reason": skipped.reason} for skipped in diagnosis.skipped],
         "failed": [{"analyzer": failed.analyzer, "error": failed.error} for failed in diagnosis.failed],
+        **_checkpoints(diagnosis),
         "plots": [plot.as_posix() for plot in diagnosis.plots],
     }
 
@@ -202,6 +204,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "advice": finding.advice,
         "span": plain_value({"start": span.start, "end": span.end, "unit": span.unit}),
         "numbers": plain_value(finding.numbers),
-        "evidence": [{"source": place.source, "line": place.line} for place in finding.evidence],
+        "evidence": [_place(place) for place in finding.evidence],
         "would_change": finding.would_change,
     }
+
+
+def _place(evidence: Evidence) -> dict[str, Any]:
+    return {"source": evidence.source, "line": evidence.line}
+
+
+def _checkpoints(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What to go on from: the last checkpoint, and the one nearest the best epoch; only where the log names one."""
+    best = diagnosis.measures.get("best_epoch")
+    nearest = None if best is None else nearest_checkpoint(diagnosis.run, best)
+    found = {"last": last_checkpoint(diagnosis.run), "nearest_best": nearest}
+    told = {
+        role: {
+            "path": c.path or None,
+            "text": c.text,
+            "at": _number(c.x),
+            "source": c.evidence.source,
+            "line": c.evidence.line,
+        }
+        for role, c in found.items()
+        if c is not None
+    }
+    return {"checkpoints": told} if told else {}

@@ -22,9 +22,9 @@ from logdoctor.run import Curve
 
 MOST = 40  # panels; the runs behind them stand in the table
 COLUMNS, MORE_COLUMNS, MANY = 4, 5, 12  # panels in a row; more of them for more runs than `MANY`
-PANEL_HEIGHT, ABOVE, BELOW, BETWEEN, SIDE = 1.0, 0.42, 0.26, 0.52, 0.1  # inches
+PANEL_HEIGHT, ABOVE, BELOW, BETWEEN, SIDE = 1.0, 0.42, 0.26, 0.43, 0.12  # inches
 PIXELS = 180  # columns inside a panel
-NAME_LETTERS, VERDICT_LETTERS = 30, 34  # that fit above a panel when there are four in a row
+NAME_LETTERS, VERDICT_LETTERS = 27, 34  # that fit above a panel when there are four in a row
 SIGNS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "i", 0: "✓"}
 EDGES = {Severity.ERROR: "#CC0000", Severity.WARNING: "#B36B00"}
 

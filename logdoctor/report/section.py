@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Evidence, Finding
-from logdoctor.report import content
+from logdoctor.report import content, morning
 from logdoctor.report.escape import block, code, marked, plain, prose
 from logdoctor.run import Run, RunProblem
 
@@ -20,9 +20,10 @@ def heading(number: int, diagnosis: Diagnosis) -> str:
 def section(title: str, diagnosis: Diagnosis, picture: str = "") -> str:
     """The whole section; `picture` is Markdown."""
     number, name = title.split(". ", 1)
-    blocks = [f"## {number}. {code(name)}", _sentence(diagnosis), _facts_line(diagnosis), picture]
+    blocks = [f"## {number}. {code(name)}", _sentence(diagnosis), _facts_line(diagnosis), _morning(diagnosis)]
+    blocks += [_tail(diagnosis), picture]
     blocks += [_finding(finding, told=index == 0) for index, finding in enumerate(diagnosis.findings)]
-    blocks += [_tail(diagnosis.run), _drops(diagnosis), _reading(diagnosis.run), _not_examined(diagnosis)]
+    blocks += [_drops(diagnosis), _reading(diagnosis.run), _not_examined(diagnosis)]
     blocks += [details("Measures and configuration", _looked_up(diagnosis))]
     return "\n\n".join(text for text in blocks if text)
 
@@ -76,9 +77,14 @@ def _places(evidence: Sequence[Evidence]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _tail(run: Run) -> str:
-    lines = content.last_lines(run)
-    return f"The log ends at {code(str(run.closing.evidence))}:\n\n{block(lines)}" if lines else ""
+def _morning(diagnosis: Diagnosis) -> str:
+    """Progress, and what to go on from."""
+    return "\n".join(f"- {marked(line)}" for line in morning.told(diagnosis))
+
+
+def _tail(diagnosis: Diagnosis) -> str:
+    said, lines = morning.how_it_ended(diagnosis)
+    return f"{said} {code(morning.where_it_ended(diagnosis))}:\n\n{block(lines)}" if lines else ""
 
 
 def _drops(diagnosis: Diagnosis) -> str:

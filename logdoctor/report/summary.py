@@ -121,8 +121,16 @@ def last_seen(diagnosis: Diagnosis) -> str:
     run = diagnosis.run
     times = [float(np.nanmax(curve.wall_time)) for curve in run.curves if np.isfinite(curve.wall_time).any()]
     when = numbers.moment(max(times, default=float("nan")))
-    parts = [numbers.position(run.end, run.axis.unit), when, diagnosis.state if diagnosis.state in TOLD_STATES else ""]
+    parts = [numbers.position(run.end, run.axis.unit), when, _state(diagnosis)]
     return ", ".join(part for part in parts if part and part != numbers.NOTHING)
+
+
+def _state(diagnosis: Diagnosis) -> str:
+    """The state where it is news; of a run that goes on with how much of it is done."""
+    if diagnosis.state not in TOLD_STATES:
+        return ""
+    done = diagnosis.measures.get("progress") if diagnosis.state == "running" else None
+    return diagnosis.state if done is None else f"{diagnosis.state} ({numbers.share(done)})"
 
 
 def headline(report: Report) -> str:
