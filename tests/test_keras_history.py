@@ -59,10 +59,11 @@ def test_numpy_scalars_in_a_printed_dict() -> None:
     assert values(log, "acc") == [0.5, 0.25]
 
 
-def test_cut_off_json_drops_the_list_that_is_not_closed() -> None:
+def test_cut_off_json_keeps_what_stands_whole_before_the_cut() -> None:
     text = json.dumps(HISTORY)
     log = PARSER.parse(log_file(text[: text.index("1.625")], "history.json"))
-    assert not values(log, "val_loss")
+    assert values(log, "val_loss") == [1.75]
+    assert "(lines 1 to 1) of a list of numbers cannot be read" in log.problems[0].message
     assert values(log, "loss") == [1.5, 1.25, 1.0]
     assert log.ending.kind == "torn"
 

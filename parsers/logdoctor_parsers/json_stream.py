@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys differ: where one comes twice, damage has made one object of two."""
     found = dict(pairs)
@@ -112,9 +111,7 @@ def _read_key(text: str, at: int) -> tuple[str, int]:
     return (key, at) if at < len(text) else ("", -1)
 
 
-def _read_value(
-    text: str, key: str, start: int, decoder: json.JSONDecoder = _DECODER
-) -> tuple[Part, int]:
+def _read_value(text: str, key: str, start: int, decoder: json.JSONDecoder = _DECODER) -> tuple[Part, int]:
     """The value at `start`, and where the text goes on; a number at the very end may lack digits: cut."""
     try:
         value, end = decoder.raw_decode(text, start)

@@ -7,35 +7,19 @@ refuses the rest.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem
+from logdoctor_parsers.history_lists import Curve, find_lists, left_of_lists
 from logdoctor_parsers.history_pickle import is_pickle, unpickle_history
-from logdoctor_parsers.json_stream import LineIndex
 from logdoctor_parsers.names import words
 from logdoctor_parsers.positions import EPOCH
-from logdoctor_parsers.records import Records, names_loss, names_quality, number, tabulate
+from logdoctor_parsers.records import Records, names_loss, names_quality, tabulate
 from logdoctor_parsers.text import decode
 
-# 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
-_LIST = re.compile(r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})""")
-_ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
 _FEWEST_EPOCHS = 3  # in a dict printed into a log; shorter lists may be anything
-_INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
-_NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One key's list: numbers, the line of each, and whether it follows the list before in the same dict."""
-
-    key: str
-    values: list[float]
-    lines: list[int]
-    continues: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,10 +49,14 @@ class KerasHistory:
         if is_pickle(content):
             return self._parse_pickle(content)
         text = decode(content)[0]
-        curves = _worth_reading(list(find_lists(text)), document=_is_document(text))
+        curves, problems = list(find_lists(text)), list[Problem]()
+        if _is_document(text):
+            damaged, problems = left_of_lists(text, curves)
+            curves = sorted([*curves, *damaged], key=lambda curve: curve.start)
+        curves = _worth_reading(curves, document=_is_document(text))
         lines = text.count("\n") + (not text.endswith("\n"))
         cut = _is_document(text) and not text.rstrip().endswith(("}", "]"))
-        return self._result(curves, lines, Ending("torn", lines, "the file is cut off") if cut else Ending())
+        return self._result(curves, lines, Ending("torn", lines, "the file is cut off") if cut else Ending(), problems)
 
     def _parse_pickle(self, content: bytes) -> ParsedLog:
         try:
@@ -79,37 +67,21 @@ class KerasHistory:
         curves = [Curve(key, values, list(range(1, len(values) + 1))) for key, values in history.items()]
         return self._result(curves, max((len(curve.values) for curve in curves), default=0), Ending())
 
-    def _result(self, curves: list[Curve], lines: int, ending: Ending) -> ParsedLog:
+    def _result(self, curves: list[Curve], lines: int, ending: Ending, problems: Sequence[Problem] = ()) -> ParsedLog:
         records = Records()
         for history in _histories(curves):
             _add_history(records, history)
         table, facts = tabulate(records, bare_split="train")
-        return ParsedLog(self.name, table, facts, lines=lines, data=len(records), ending=ending)
-
-
-def find_lists(text: str) -> Iterator[Curve]:
-    """All `key: [numbers]` of a text, JSON or Python; lists that hold anything else are passed over."""
-    lines = LineIndex(text)
-    plain = _NUMPY_SCALAR.sub(_keep_length, text)
-    last = 0
-    for match in _LIST.finditer(plain):
-        values, places = [], []
-        for item in _ITEM.finditer(match[3]):
-            value = number(_INDEX.sub("", item[0]).strip().strip("'\""))
-            if value is None:
-                break
-            values.append(value)
-            places.append(lines.line(match.start(3) + item.start()))
-        else:
-            if values:
-                continues = not plain[last : match.start()].strip(" \t\r\n,)")
-                yield Curve(match[2], values, places, continues)
-                last = match.end()
-
-
-def _keep_length(match: re.Match[str]) -> str:
-    """`np.float32(0.5)` → the number alone, padded so that offsets stay."""
-    return match[1].strip().ljust(len(match[0]))
+        return ParsedLog(
+            self.name,
+            table,
+            facts,
+            tuple(problems),
+            lines=lines,
+            data=len(records),
+            unreadable=len(problems),
+            ending=ending,
+        )
 
 
 def _is_document(text: str) -> bool:
@@ -150,16 +122,19 @@ def _histories(curves: list[Curve]) -> Iterator[list[Curve]]:
 
 def _add_history(records: Records, history: list[Curve]) -> None:
     """One row an epoch; epochs count from 1 where all lists have one length and none is the epoch itself."""
-    length = max(len(curve.values) for curve in history)
-    numbered = all(len(curve.values) == length for curve in history)
+    whole = {len(curve.values) for curve in history if curve.behind < 0}
+    length = max(whole, default=max(len(curve.values) for curve in history))
     labelled = any("_".join(words(curve.key)) in EPOCH for curve in history)
-    for index in range(length):
-        records.begin(min(curve.lines[index] for curve in history if index < len(curve.values)))
-        if numbered and not labelled:
+    rows: dict[int, list[tuple[int, str, float]]] = {}
+    for curve in history:
+        for place, line, value in zip(curve.places(length), curve.lines, curve.values, strict=False):
+            rows.setdefault(place, []).append((line, curve.key, value))
+    for index, row in sorted(rows.items()):
+        records.begin(min(line for line, _, _ in row))
+        if len(whole) == 1 and not labelled:
             records.put("epoch", index + 1)
-        for curve in history:
-            if index < len(curve.values):
-                records.put(curve.key, curve.values[index], curve.lines[index])
+        for line, key, value in row:
+            records.put(key, value, line)
 
 
 PARSER = KerasHistory()

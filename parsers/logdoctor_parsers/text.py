@@ -18,7 +18,8 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\
 _WIDE_PART = re.compile(r"(?:[^\0\n]\0){8,}")  # UTF-16 that somebody appended
 _ZEROS = re.compile(r"\0+")
 _BEFORE_A_WORD = re.compile(r"(?m)^\0+(?=[^\W\d]|[\[({<*#\"'])")
-_TORN_NUMBER = re.compile(r"(?<![-+.,:\d])[-+.,:\d]*+(?:(?<=\d)[eE][-+]?+\d*+)?+\ufffd[-+.,:\d\ufffd]*+(?:(?<=\d)[eE][-+]?+\d*+)?+")
+_FIGURES = r"[-+.,:\d]*+(?:(?<=\d)[eE][-+]?+\d*+)?+"
+_TORN_NUMBER = re.compile(rf"(?<![-+.,:\d]){_FIGURES}(?:\ufffd{_FIGURES})++")
 _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
 _FEW = 1  # bytes: too few to tell another encoding from damage
@@ -110,7 +111,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def mark_zeros(text: str) -> str:
-    """NUL bytes, where a crash or a disk left them instead of text, as `\ufffd`: what they part never grows together."""
+    """NUL bytes, which crashes and disks leave instead of text, as `\ufffd`: what they part never grows together."""
     text = _WIDE_PART.sub(lambda part: part[0].replace("\0", ""), text.rstrip("\0"))
     return _ZEROS.sub("\ufffd", _BEFORE_A_WORD.sub("", text))
 

@@ -1,0 +1,113 @@
+"""`key: [numbers]` in a text, JSON or Python: whole lists, and what damage has left of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from logdoctor_parsers.contract import Problem
+from logdoctor_parsers.json_stream import LineIndex
+from logdoctor_parsers.records import number
+
+_KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
+# 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
+_LIST = re.compile(_KEY + r"(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})")
+_OPENED = re.compile(_KEY + r"[\[{]")
+_ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
+_INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
+_NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
+_PIECE = re.compile(r"\d\.\d+\s*,\s*-?\d+\.\d")  # of a list of numbers
+_CLOSED = re.compile(r"[\]}]\s*[,}\])]?\s*$")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One key's list: numbers, the line of each, and whether it follows the list before in the same dict.
+
+    `start` and `end` are its place in the text. `behind`: so many of the numbers stand behind a damaged stretch, so
+    that their places count from the end of the list (-1: the list is whole).
+    """
+
+    key: str
+    values: list[float]
+    lines: list[int]
+    continues: bool = False
+    start: int = 0
+    end: int = 0
+    behind: int = -1
+
+    def places(self, length: int) -> list[int]:
+        """The index in a list of `length` numbers of each that is left."""
+        before = len(self.values) - max(self.behind, 0)
+        return [*range(before), *range(length - max(self.behind, 0), length)]
+
+
+def find_lists(text: str) -> Iterator[Curve]:
+    """All `key: [numbers]` of a text, JSON or Python; lists that hold anything else are passed over."""
+    lines = LineIndex(text)
+    plain = _NUMPY_SCALAR.sub(_keep_length, text)
+    last = 0
+    for match in _LIST.finditer(plain):
+        values, places = [], []
+        for item in _ITEM.finditer(match[3]):
+            value = _value(item[0])
+            if value is None:
+                break
+            values.append(value)
+            places.append(lines.line(match.start(3) + item.start()))
+        else:
+            if values:
+                continues = not plain[last : match.start()].strip(" \t\r\n,)")
+                yield Curve(match[2], values, places, continues, match.start(), match.end())
+                last = match.end()
+
+
+def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:
+    """What damage has left of lists between (or behind) the whole ones, and the problems that name the rest."""
+    lines, curves, problems = LineIndex(text), [], []
+    edges = [0, *(edge for curve in whole for edge in (curve.start, curve.end)), len(text)]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if not _PIECE.search(text, start, end):
+            continue
+        openings = list(_OPENED.finditer(text, start, end))
+        if not openings:
+            problems.append(_lost(lines, start, end))
+        stops = [*(opening.start() for opening in openings[1:]), end]
+        for opening, stop in zip(openings, stops, strict=False):
+            curve, gap = _left(text, opening[2], opening.start(), opening.end(), stop, lines)
+            curves += [curve] if curve.values else []
+            problems += [_lost(lines, *gap)] if gap else []
+    return curves, problems
+
+
+def _left(
+    text: str, key: str, start: int, opened: int, stop: int, lines: LineIndex
+) -> tuple[Curve, tuple[int, int] | None]:
+    """The numbers of a damaged list in front of its first unreadable item and behind the last; where these stand."""
+    items = [(item.start(), item.end(), _value(item[0])) for item in _ITEM.finditer(text, opened, stop)]
+    bad = [index for index, (_, _, value) in enumerate(items) if value is None]
+    if not _CLOSED.search(text, opened, stop):  # the last number may be cut
+        bad.append(len(items) - 1)
+    if not items or not bad:
+        return Curve(key, [], [], False, start, stop), None
+    good = [*items[: bad[0]], *items[bad[-1] + 1 :]]
+    values = [value for _, _, value in good if value is not None]
+    places = [lines.line(at) for at, _, _ in good]
+    gap = (items[bad[0]][0], items[bad[-1]][1])
+    return Curve(key, values, places, True, start, stop, len(items) - 1 - bad[-1]), gap
+
+
+def _lost(lines: LineIndex, start: int, end: int) -> Problem:
+    first, last = lines.line(start), lines.line(max(start, end - 1))
+    message = f"{end - start} characters (lines {first} to {last}) of a list of numbers cannot be read: left out"
+    return Problem(first, message)
+
+
+def _value(item: str) -> float | None:
+    return number(_INDEX.sub("", item).strip().strip("'\""))
+
+
+def _keep_length(match: re.Match[str]) -> str:
+    """`np.float32(0.5)` → the number alone, padded so that offsets stay."""
+    return match[1].strip().ljust(len(match[0]))
