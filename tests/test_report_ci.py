@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -84,13 +86,51 @@ def test_chart_samples_logged_values() -> None:
     assert chart(diagnosis(run("a", curve([np.nan, 1.0])))) == ""
 
 
-def test_summary_stays_below_its_limit() -> None:
-    report = Report(tuple(diagnosis(run(f"run{i}"), finding("divergence", Severity.ERROR)) for i in range(300)))
-    assert len(job_summary(report).encode()) < 1_048_576
+def test_summary_of_300_runs_stays_below_its_limit_and_says_what_it_drops() -> None:
+    val = curve(falling(200, start=2.1, end=0.6), tag="val_loss", split="val")
+    runs = (
+        diagnosis(run(f"run{i}", curve(falling(200)), val), finding("divergence", Severity.ERROR), finding())
+        for i in range(300)
+    )
+    report = Report(tuple(runs))
+    text = job_summary(report)
+    assert len(text.encode()) < 1_048_576
+    assert text.count("```mermaid") == 30
+    assert "Charts are drawn for the 30 worst runs; those of 270 more are left out here." in text
+    assert all(f"## {i + 1}. `run{i}`" in text for i in range(300))
     small = job_summary(report, 100_000)
     assert 40_000 < len(small.encode()) <= 100_000
     assert "left out here for want of room" in small
     assert "`run299`" in small
+    assert small.count("```") % 2 == 0
     tiny = job_summary(report, 2_000)
     assert len(tiny.encode()) <= 2_000
     assert tiny.endswith("The rest is left out here for want of room.\n")
+
+
+def test_summary_names_no_images() -> None:
+    report = Report(tuple(diagnosis(run(f"r{i}"), plots=(Path(f"plots/r{i}.png"),)) for i in range(40)))
+    assert "plots/" not in job_summary(report)
+
+
+def test_numbers_of_charts_have_no_exponent() -> None:
+    of = diagnosis(run("a", curve([1e-7, 3e-6, 2.5e-5], x=[1e6, 2e6, 3e6])))
+    lines = chart(of).splitlines()
+    assert not [line for line in lines if re.search(r"\de[+-]?\d", line)]
+    assert "1000000 --> 3000000" in chart(of)
+    assert chart(diagnosis(run("a", curve([1e20, 1e30, 1e25])))) == ""
+
+
+def test_charts_have_one_metric_and_colours_that_the_title_names() -> None:
+    both = chart(diagnosis(run("a", curve(falling()), curve(falling(), tag="val_loss", split="val"))))
+    assert 'title "train loss (blue), val_loss (orange)"' in both
+    assert both.count("line [") == 2
+    odd = run("a", curve(falling()), val=curve(falling(), tag="acc", metric="accuracy", split="val"))
+    assert chart(diagnosis(odd)).count("line [") == 1
+
+
+def test_absolute_paths_are_told_from_the_checkout() -> None:
+    places = ("/home/me/repo/runs/a.log", "/elsewhere/b.log", "runs/c.log")
+    of = diagnosis(run(), *(finding(evidence=(Evidence(place, 3),)) for place in places))
+    lines = workflow_commands(Report((of,)), "/home/me/repo").splitlines()
+    assert [line.split("file=")[1].split(",")[0] for line in lines] == ["runs/a.log", "/elsewhere/b.log", "runs/c.log"]
