@@ -131,11 +131,13 @@ def _change(pair: Pair, diagnosis: Diagnosis, ignored: frozenset[tuple[str, str]
 def best_change(former: FormerRun, run: Run) -> tuple[BestChange | None, str]:
     """How the best value of the validation (without one, of the train loss) moved, or why that cannot be said."""
     curve = run.val or run.train
-    if curve is None or not curve.finite.any():
-        return None, "no loss or validation value now"
+    if curve is None:
+        return None, "no loss or validation value now" if former.series else ""
     higher = direction(curve.metric) > 0
     series = former.like(curve)
     before = math.nan if series is None else series.highest if higher else series.lowest
+    if not curve.finite.any():
+        return None, "" if math.isnan(before) else f"{curve.tag} has no finite value any more"
     if math.isnan(before):
         return None, f"no {curve.tag} in the baseline to compare with"
     at = curve.best(higher)

@@ -62,7 +62,7 @@ class Gate:
 class GateResult:
     """What a gate found in a run (`run` empty: in none): best values logged, NaN where there is none.
 
-    `outcome`: `kept`, `worse`, `unknown` (there is nothing to compare with) or `absent` (logged neither then nor now);
+    `outcome`: `kept`, `worse`, `unknown` (there is nothing to compare with) or `absent` (no value then, none now);
     `reason` says why, where the numbers do not; `evidence` is the line of `now`.
     """
 
@@ -158,7 +158,8 @@ def _judge(gate: Gate, pair: Pair) -> GateResult:
             gate, run.name, "worse", then.tag, before, reason=gone
         )  # fmt: skip
     if math.isnan(before):
-        return GateResult(gate, run.name, "unknown", curve.tag, reason=f"no {gate.metric} in the baseline")
+        outcome = "unknown" if curve.finite.any() else "absent"
+        return GateResult(gate, run.name, outcome, curve.tag, reason=f"no {gate.metric} in the baseline")
     if not curve.finite.any():
         reason = f"{curve.tag} has no finite value any more"
         return GateResult(gate, run.name, "worse", curve.tag, before, reason=reason, evidence=curve.evidence(-1))

@@ -259,6 +259,25 @@ def test_a_metric_that_has_become_nan_fails(here: Path) -> None:
     assert "no finite value any more" in result.stdout
 
 
+def test_what_was_nan_then_and_is_nan_now_is_no_change(here: Path) -> None:
+    text = "epoch,loss,val_loss\n" + "".join(f"{i},{2 / (i + 1):.6f},nan\n" for i in range(30))
+    former = baseline(here, a=text)
+    result = report("--baseline", former, "--fail-if-worse", "val_loss 1%", "--strict")
+    assert result.exit_code == 0
+    assert "nothing changed in 1 run." in result.stdout
+    assert "val_loss 1%: judged in no run, no value then or now in 1" in result.stdout
+
+
+def test_many_changes_leave_the_worst_runs_in_the_first_40_lines(here: Path) -> None:
+    starts = [2 + i / 10 for i in range(12)]
+    former = baseline(here, **{f"r{i}": table(start=start) for i, start in enumerate(starts)})
+    write(here, **{f"r{i}": table(start=start, val=0.5) for i, start in enumerate(starts)})
+    assert report("--baseline", former, "--fail-if-worse", "val_loss 1%", "-q").exit_code == 1
+    lines = (here / "logdoctor-report" / "report.md").read_text().splitlines()
+    assert next(i for i, line in enumerate(lines) if line.startswith("| run | verdict")) < 30
+    assert "<details><summary>7 more runs that changed</summary>" in lines
+
+
 def test_no_run_in_common_is_told(here: Path) -> None:
     former = baseline(here, a=table())
     write(here, b=table(start=5.0))

@@ -12,7 +12,7 @@ from logdoctor.report.escape import code, plain, prose
 from logdoctor.report.section import details, table
 
 SHOWN_RUNS = 5  # above the table of all runs, which a reader came for
-SHOWN_NAMES = 8
+SHOWN_NAMES = 6
 HEADER = ("run", "best logged then", "now", "change", "new findings", "gone findings")
 
 
@@ -114,7 +114,7 @@ def _gate_line(gate: Gate, mine: Sequence[GateResult]) -> str:
     verdict = f"worse in {count['worse']} of {judged} runs" if count["worse"] else f"kept in {judged} of {judged} runs"
     parts = [verdict if judged else "judged in no run"]
     parts += [f"not judged in {count['unknown']}"] if count["unknown"] and judged else []
-    parts += [f"not logged in {count['absent']}"] if count["absent"] else []
+    parts += [f"no value then or now in {count['absent']}"] if count["absent"] else []
     return f"{'✗' if count['worse'] else '?' if count['unknown'] else '✓'} {plain(gate.text)}: {', '.join(parts)}"
 
 
@@ -137,16 +137,16 @@ def result_words(result: GateResult) -> str:
 
 def blocks(changes: Changes) -> list[str]:
     """The changes as blocks of Markdown: short, since the table of all runs comes below."""
-    shown = told(changes)
-    rows = [_row(run) for run in shown]
+    rows = [_row(run) for run in told(changes)[:SHOWN_RUNS]]
     gates = "\n".join(_listed(line) for line in gate_lines(changes.gates))
     named = "\n".join(f"- {prose(line)}" for line in _names(changes))
-    rest = (
-        details(f"{len(rows) - SHOWN_RUNS} more runs that changed", table(HEADER, rows[SHOWN_RUNS:], left=1))
-        if rows[SHOWN_RUNS:]
-        else ""
-    )
-    return [f"**{prose(summary(changes))}**", gates, named, table(HEADER, rows[:SHOWN_RUNS]) if rows else "", rest]
+    return [f"**{prose(summary(changes))}**", gates, named, table(HEADER, rows) if rows else ""]
+
+
+def more(changes: Changes) -> str:
+    """The changed runs for which there is no room at the top, folded away."""
+    rows = [_row(run) for run in told(changes)[SHOWN_RUNS:]]
+    return details(f"{len(rows)} more runs that changed", table(HEADER, rows)) if rows else ""
 
 
 def _listed(line: str) -> str:

@@ -50,6 +50,7 @@ def render(report: Report, picture: Callable[[Diagnosis], str], most: int | None
     detailed = detailed_runs(report)[:most]
     titles = {id(diagnosis): section.heading(index, diagnosis) for index, diagnosis in enumerate(detailed, 1)}
     blocks += [_counts(report), _table(report.runs if few else urgent, titles), overview]
+    blocks += [changes.more(report.changes)] if report.changes else []
     blocks += ["`logdoctor explain NAME` says what a finding means and when it is wrong."] if report.findings else []
     blocks += [section.section(titles[id(diagnosis)], diagnosis, picture(diagnosis)) for diagnosis in detailed]
     if len(detailed) < len(detailed_runs(report)):
