@@ -57,7 +57,17 @@ def test_notebook_without_a_log() -> None:
     assert log.problems == ()
 
 
-def test_damaged_notebook_is_a_problem() -> None:
-    log = PARSER.parse(log_file(notebook([stream(*FIT)])[:200], "train.ipynb"))
-    assert len(log.table) == 0
-    assert "cut off" in log.problems[0].message
+def test_a_notebook_cut_off_gives_what_stands_before_the_cut() -> None:
+    text = notebook([stream(*FIT)])
+    log = PARSER.parse(log_file(text[: text.index("loss: 2.0000")], "train.ipynb"))
+    assert values(log, "loss") == [2.5]
+    assert "cut off or damaged here" in log.problems[0].message
+    assert log.ending.kind == "torn"
+
+
+def test_a_damaged_line_of_a_notebook_costs_itself_and_is_named() -> None:
+    text = notebook([stream(*FIT)], [stream(*FIT)])
+    log = PARSER.parse(log_file(text.replace("loss: 2.5000", 'loss: 2"5000', 1), "train.ipynb"))
+    assert values(log, "loss") == [2.0, 2.5, 2.0]
+    damaged = next(number for number, line in enumerate(text.splitlines(), 1) if "loss: 2.5000" in line)
+    assert damaged in {problem.line for problem in log.problems}

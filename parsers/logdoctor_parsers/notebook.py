@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 
@@ -24,20 +23,13 @@ from logdoctor_parsers.contract import (
     Parser,
     Problem,
     TableBuilder,
+    first_problems,
 )
-from logdoctor_parsers.json_stream import LineIndex
+from logdoctor_parsers.notebook_outputs import Output, left_outputs, outputs
 from logdoctor_parsers.text import decode
 
 _NOTEBOOK = re.compile(rb'^\s*\{\s*"(?:cells|metadata|nbformat)"')
 _FEWEST_LINES = 3  # lines with numbers below which an unsure parser's find is taken for a chance hit
-
-
-@dataclass(frozen=True)
-class Output:
-    """The text a cell printed and, for each of its lines, the line of the notebook file."""
-
-    text: str
-    lines: list[int]
 
 
 @dataclass(frozen=True)
@@ -58,40 +50,24 @@ class Notebook:
     def parse(self, file: LogFile) -> ParsedLog:
         text = decode(file.read())[0]
         lines = text.count("\n") + (not text.endswith("\n"))
-        try:
-            cells = json.loads(text)["cells"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            problems = (Problem(0, "no complete notebook: the file is cut off or damaged"),)
-            return ParsedLog(self.name, TableBuilder().build(), problems=problems, lines=lines, ending=Ending("torn"))
-        read = [(output, log) for output in _outputs(text, cells) if (log := _parse_output(file, output)) is not None]
-        return _joined(self.name, read, lines)
+        found, lost = _outputs_of(text)
+        read = [(output, log) for output in found if (log := _parse_output(file, output)) is not None]
+        joined = _joined(self.name, read, lines)
+        if not lost:
+            return joined
+        ending = joined.ending if text.rstrip().endswith("}") else Ending("torn", lines, lost[0].message)
+        unreadable = joined.unreadable + len(lost) - 1
+        return replace(joined, problems=(*lost, *joined.problems), unreadable=unreadable, ending=ending)
 
 
-def _outputs(text: str, cells: list[Any]) -> Iterator[Output]:
-    """One text a cell, in file order."""
-    index, position = LineIndex(text), 0
-    for cell in cells:
-        parts: list[str] = []
-        numbers: list[int] = []
-        for piece in _pieces(cell):
-            position = max(position, text.find(_as_written(text, piece, position), position))
-            parts.append(piece)
-            numbers.extend([index.line(position)] * piece.count("\n"))
-        if parts:
-            yield Output("".join(parts), [*numbers, index.line(position)])
-
-
-def _pieces(cell: Any) -> Iterator[str]:
-    """The strings of a cell's stream outputs and plain-text results."""
-    for output in cell.get("outputs", []) if isinstance(cell, dict) else []:
-        text = output.get("text") or (output.get("data") or {}).get("text/plain") or []
-        yield from ([text] if isinstance(text, str) else [piece for piece in text if isinstance(piece, str)])
-
-
-def _as_written(text: str, piece: str, position: int) -> str:
-    """A string as it stands in the file: non-ASCII characters plain (as Jupyter writes) or escaped."""
-    plain = json.dumps(piece, ensure_ascii=False)
-    return plain if piece.isascii() or text.find(plain, position) >= 0 else json.dumps(piece)
+def _outputs_of(text: str) -> tuple[list[Output], tuple[Problem, ...]]:
+    """All outputs; of a notebook that is no JSON what its lines hold, and what was lost."""
+    try:
+        return list(outputs(text, json.loads(text)["cells"])), ()
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        place = error.lineno if isinstance(error, json.JSONDecodeError) else 0
+        found, lost = left_outputs(text)
+        return found, (Problem(place, "no whole notebook: cut off or damaged here"), *first_problems(lost))
 
 
 def _parse_output(file: LogFile, output: Output) -> ParsedLog | None:

@@ -1,0 +1,113 @@
+"""The text outputs in a notebook's JSON: those of a whole document, and what can be read of a damaged one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from logdoctor_parsers.json_stream import LineIndex
+
+_OPENED = re.compile(r'"([^"\\]+)": \[(\])?,?$')
+_SINGLE = re.compile(r'"(?:text|text/plain)": (".*),?$')
+_STRUCTURE = re.compile(r'"[^"\\]+": .*|[][{}]+,?$|$')
+_LOGGED = ("text", "text/plain")
+_DAMAGED = "damaged: no string of a notebook's output can be read here"
+_NO_USE = "an output or a source: the line that says which is damaged; left out"
+
+
+@dataclass(frozen=True)
+class Output:
+    """The text a cell printed and, for each of its lines, the line of the notebook file."""
+
+    text: str
+    lines: list[int]
+
+
+def outputs(text: str, cells: list[Any]) -> Iterator[Output]:
+    """One text a cell, in file order."""
+    index, position = LineIndex(text), 0
+    for cell in cells:
+        parts: list[str] = []
+        numbers: list[int] = []
+        for piece in _pieces(cell):
+            position = max(position, text.find(_as_written(text, piece, position), position))
+            parts.append(piece)
+            numbers.extend([index.line(position)] * piece.count("\n"))
+        if parts:
+            yield Output("".join(parts), [*numbers, index.line(position)])
+
+
+def _pieces(cell: Any) -> Iterator[str]:
+    """The strings of a cell's stream outputs and plain-text results."""
+    for output in cell.get("outputs", []) if isinstance(cell, dict) else []:
+        text = output.get("text") or (output.get("data") or {}).get("text/plain") or []
+        yield from ([text] if isinstance(text, str) else [piece for piece in text if isinstance(piece, str)])
+
+
+def _as_written(text: str, piece: str, position: int) -> str:
+    """A string as it stands in the file: non-ASCII characters plain (as Jupyter writes) or escaped."""
+    plain = json.dumps(piece, ensure_ascii=False)
+    return plain if piece.isascii() or text.find(plain, position) >= 0 else json.dumps(piece)
+
+
+@dataclass
+class _Salvage:
+    """Reads a notebook's lines as Jupyter writes them, one string a line. `use`: the key whose strings follow."""
+
+    found: list[Output] = field(default_factory=list)
+    lost: list[tuple[int, str]] = field(default_factory=list)
+    use: str = "?"
+    _pieces: list[str] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list)
+
+    def read(self, number: int, line: str) -> None:
+        if (opened := _OPENED.match(line)) is not None:
+            trusted = self.use in ("", "?") or opened[1] in _LOGGED  # else an array opens inside another
+            self.close("" if opened[2] else opened[1] if trusted else "?")
+        elif (single := _SINGLE.match(line)) is not None and (piece := _string(single[1])) is not None:
+            self.close(_LOGGED[0])
+            self._take(number, piece)
+            self.close("")
+        elif (piece := _string(line)) is not None:
+            self._take(number, piece)
+        elif _STRUCTURE.match(line):
+            self.close("")
+        else:
+            self.lost.append((number, _DAMAGED))
+            self.use = self.use if self.use in _LOGGED else "?"
+
+    def _take(self, number: int, piece: str) -> None:
+        if self.use == "?":
+            self.lost.append((number, _NO_USE))
+        elif self.use in _LOGGED:
+            self._pieces.append(piece)
+            self._lines += [number] * max(1, piece.count("\n"))
+
+    def close(self, use: str) -> None:
+        """An array ends; what follows belongs to the key `use`."""
+        if self._pieces:
+            self.found.append(Output("".join(self._pieces), [*self._lines, self._lines[-1]]))
+        self.use, self._pieces, self._lines = use, [], []
+
+
+def left_outputs(text: str) -> tuple[list[Output], list[tuple[int, str]]]:
+    """What is left of the outputs of a damaged notebook, and the lines that cannot be read."""
+    salvage = _Salvage()
+    for number, line in enumerate(text.split("\n"), 1):
+        salvage.read(number, line.strip())
+    salvage.close("")
+    return salvage.found, salvage.lost
+
+
+def _string(line: str) -> str | None:
+    """The string that is all of a line, but for a comma."""
+    if not line.startswith('"'):
+        return None
+    try:
+        found = json.loads(line.removesuffix(","))
+    except ValueError:
+        return None
+    return found if isinstance(found, str) else None
