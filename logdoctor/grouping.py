@@ -15,6 +15,8 @@ from logdoctor.reading import Read
 from logdoctor.rows import Floats, Ints, Rows, concat, constant, from_table, labels
 from logdoctor.stitching import Experiment, counters, stitch
 from logdoctor_parsers import Series
+from logdoctor_parsers.csv_table import MLFLOW
+from logdoctor_parsers.json_lines import ONE_EPOCH
 from logdoctor_parsers.names import SPLITS
 
 EVENTS = "tensorboard"
@@ -49,10 +51,15 @@ class Group:
 
 def group(reads: Sequence[Read]) -> list[Group]:
     """Files → groups, in the order of their first file."""
-    events = [read for read in reads if read.log.format == EVENTS]
-    others = [read for read in reads if read.log.format != EVENTS]
+    events = [read for read in reads if _is_one_of_a_folder(read)]
+    others = [read for read in reads if not _is_one_of_a_folder(read)]
     groups = [*_event_groups(events), *_part_groups(others)]
     return sorted(_merge_twins(groups), key=lambda g: str(g.place))
+
+
+def _is_one_of_a_folder(read: Read) -> bool:
+    """Whether a file tells only part of what the run in its folder logged: events, one metric, one epoch."""
+    return read.log.format == EVENTS or read.log.dialect in (MLFLOW, ONE_EPOCH)
 
 
 def _event_groups(reads: Iterable[Read]) -> list[Group]:
@@ -66,6 +73,8 @@ def _event_groups(reads: Iterable[Read]) -> list[Group]:
 def _owner(read: Read) -> tuple[Path, Rows]:
     """The directory whose run an event file belongs to, and its rows with the split its own directory names."""
     folder, rows = read.file.path.parent, from_table(read.log.table)
+    if read.log.dialect == MLFLOW:
+        return next(parent for parent in read.file.path.parents if parent.name == "metrics").parent, rows
     split = SPLITS.get(folder.name.lower())
     if split and len(folder.name) > 2:
         series = tuple(
@@ -90,7 +99,7 @@ def _folder_group(folder: Path, members: list[tuple[Read, Rows]]) -> Group:
 
 def _began(rows: Rows) -> float:
     times = rows.wall_time[np.isfinite(rows.wall_time)]
-    return float(times.min()) if len(times) else np.inf
+    return float(times.min()) if len(times) else _first(labels(rows))
 
 
 def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:

@@ -28,7 +28,7 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
         return finest(_plainest(total))
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
     if parts:
-        main = _largest(_first(parts, PREFERRED))
+        main = _largest(_narrowed(parts, PREFERRED))
         return finest([c for c in parts if c.metric == main.metric and c.split == main.split])
     like = next((same for metric in LOSS_LIKE if (same := [c for c in mine if c.metric == metric])), [])
     if like:
@@ -52,7 +52,6 @@ PREFERRED: tuple[Callable[[Curve], bool], ...] = (  # of component losses
     lambda c: not {"total", "tot", "overall"}.isdisjoint(words(c.tag)),
     lambda c: _last_part(c.tag) == "loss",  # `actor/loss` beside `actor/entropy_loss`
     lambda c: not {"g", "gen", "generator"}.isdisjoint(words(c.tag)),  # a discriminator's loss says little
-    lambda c: True,
 )
 
 
@@ -111,6 +110,14 @@ def finest(curves: Sequence[Curve]) -> Curve:
     means = [c for c in curves if "epoch" in words(c.tag) and len(c) >= ENOUGH_EPOCH_MEANS]
     averages = [c for c in curves if {"avg", "average", "mean"} & set(words(c.tag)) and len(c) >= max(map(len, curves))]
     return max(means or averages or curves, key=len)
+
+
+def _narrowed(curves: Sequence[Curve], tests: Sequence[Callable[[Curve], bool]]) -> list[Curve]:
+    """What is left of the curves when those that pass a test go before the others, test by test."""
+    left = list(curves)
+    for test in tests:
+        left = [c for c in left if test(c)] or left
+    return left
 
 
 def _largest(curves: Sequence[Curve]) -> Curve:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
 from logdoctor_parsers.delimited import (
@@ -19,11 +19,19 @@ from logdoctor_parsers.delimited import (
     header_of,
     in_keras_order,
     parsed,
+    physical_lines,
     read_rows,
+    split_cells,
 )
-from logdoctor_parsers.names import Name, canonical
-from logdoctor_parsers.records import names_loss, names_quality, tabulate
+from logdoctor_parsers.names import Name, canonical, words
+from logdoctor_parsers.positions import EPOCH, STEP
+from logdoctor_parsers.records import NAME_OF_LONG, VALUE_OF_LONG, names_loss, names_quality, number, tabulate
 
+_CONTINUATION = re.compile(
+    r"(.+?)[_.-]?(?:resumed?|restart(?:ed)?|cont(?:inued?)?|part)[_.-]?\d*(\.\w+)", re.IGNORECASE
+)
+MLFLOW = "MLflow metric"
+_MLFLOW_LINE = re.compile(rb"\d{13} \S+ -?\d+\r?(?:\n|$)")  # time in ms, value, step
 _TAG_IN_NAME = re.compile(r"(?:^|[/_-])tag-(.+?)(?:\.csv|\.tsv|\.txt)*$", re.IGNORECASE)
 
 
@@ -38,6 +46,16 @@ class Dialect:
     claims: Callable[[Header], bool]
     prepare: Callable[[Delimited], dict[str, Name]] = lambda found: {}
     bare_split: str = ""
+
+
+def _describes_long_table(header: Header, file: LogFile) -> Match:
+    """Whether the numbers of a table have their names in a column of its own, and among them a loss."""
+    normal = ["_".join(words(name)) for name in header.names]
+    name = next((normal.index(key) for key in NAME_OF_LONG if key in normal), -1)
+    if name < 0 or not set(VALUE_OF_LONG) & set(normal) or not set(EPOCH + STEP) & set(normal):
+        return Match.NO
+    rows = [split_cells(line, header.delimiter) for line in physical_lines(file.head)[header.line :]]
+    return Match.SURE if any(len(row) > name and names_loss(row[name]) for row in rows) else Match.NO
 
 
 def _is_yolo(header: Header) -> bool:
@@ -102,15 +120,22 @@ class CsvTable:
     description: str = "CSV/TSV tables of metrics: Lightning, timm, YOLO, pandas, hand-written"
 
     def sniff(self, file: LogFile) -> Match:
+        if mlflow_tag(file):
+            return Match.SURE
         header = header_of(file)
-        if header is None or in_keras_order(header):
+        if header is None:
+            return Match.SURE if header_of_first_part(file) is not None else Match.NO
+        if in_keras_order(header):
             return Match.NO
         if tensorboard_tag(header, file.name):
             return Match.SURE
-        return describes_training(header)
+        return describes_training(header) or _describes_long_table(header, file)
 
     def parse(self, file: LogFile) -> ParsedLog:
-        found, header = read_rows(file)
+        if tag := mlflow_tag(file):
+            found, _ = read_rows(file, Header(("timestamp", tag, "step"), " ", 0))
+            return parsed(self.name, found, *tabulate(found.records), MLFLOW)
+        found, header = read_rows(file, header_of_first_part(file) if header_of(file) is None else None)
         if tag := tensorboard_tag(header, file.name):
             if header.names[-1] in found.records.keys:
                 found.records.rename(header.names[-1], tag)
@@ -120,6 +145,29 @@ class CsvTable:
         meanings = dialect.prepare(found)
         table, facts = tabulate(found.records, dialect.bare_split, meanings)
         return parsed(self.name, found, table, facts, dialect.name)
+
+
+def header_of_first_part(file: LogFile) -> Header | None:
+    """The header of a table that goes on in another file without one: that of `train.csv` for `train_resume.csv`."""
+    named = _CONTINUATION.fullmatch(file.path.name)
+    first = file.path.with_name(named[1] + named[2]) if named is not None and file.content is None else file.path
+    if first == file.path or not first.is_file():
+        return None
+    header = header_of(LogFile(first, first.name, limits=file.limits))
+    if header is None or in_keras_order(header) or not describes_training(header):
+        return None
+    rows = [split_cells(line, header.delimiter) for line in physical_lines(file.head)[:-1]]
+    fitting = [row for row in rows if len(row) == len(header.names) and all(number(c) is not None for c in row if c)]
+    return replace(header, line=0) if fitting and 2 * len(fitting) >= len(rows) else None
+
+
+def mlflow_tag(file: LogFile) -> str:
+    """The tag of a metric MLflow keeps in a file of its own, `…/metrics/train/loss` (empty: the file is none)."""
+    folders = file.path.parts[:-1]
+    if "metrics" not in folders or not _MLFLOW_LINE.match(file.head[:200]):
+        return ""
+    below = len(folders) - folders[::-1].index("metrics")
+    return "/".join(file.path.parts[below:])
 
 
 def _is_tensorboard(header: Header) -> bool:

@@ -150,10 +150,10 @@ def header_of(file: LogFile) -> Header | None:
     return find_header(physical_lines(head))
 
 
-def read_rows(file: LogFile) -> tuple[Delimited, Header]:
-    """All rows of a file under its header (without one: none, and a problem). Errors: OSError."""
+def read_rows(file: LogFile, header: Header | None = None) -> tuple[Delimited, Header]:
+    """All rows of a file under its header, or the one given (without any: none, and a problem). Errors: OSError."""
     lines = physical_lines(file.read())
-    header = find_header(lines)
+    header = header or find_header(lines)
     if header is None:
         problem = Problem(0, "no header line with column names found")
         return Delimited(notes=[problem], lines=len(lines)), Header((), ",", 0)

@@ -45,7 +45,9 @@ MARKS: tuple[Mark, ...] = (
     _mark("megatron", r"^ ?iteration +\d+/ +\d+ \| consumed samples: "),
     _mark("nanoGPT", r"^step \d+: train loss [\d.]+, val loss [\d.]+"),
     _mark("llm.c", r"^s:\d+ (?:trl|tel):"),
-    _mark("hugging face trainer", r"\{'loss': '?[\d.eE+-]+'?, (?:'grad_norm': .*)?'learning_rate': "),
+    _mark(
+        "hugging face trainer", r"\{'loss': '?[\d.eE+-]+'?, (?:'grad_norm': .*)?'learning_rate': |\{'train_runtime': "
+    ),
     _mark("mxnet", r"Epoch\[\d+\] Batch \[[\d-]+\]\s+Speed: [\d.]+ samples/sec"),
     _mark("darknet", r"^ ?\d+: [\d.]+, [\d.]+ avg(?: loss)?, [\d.]+ rate, "),
     _mark("tensorflow estimator", r"^INFO:tensorflow:(?:loss = [\d.]+, step = \d+|global step \d+: loss = )"),

@@ -26,19 +26,36 @@ class Row:
         return self.name if self.name.lower() in SPLITS else ""
 
 
-def read_document(text: str) -> tuple[list[Row], bool]:
-    """All rows of a text, and whether it is complete (a document cut off gives the rows before the cut)."""
+def read_document(text: str, *, alone: bool = False) -> tuple[list[Row], bool]:
+    """All rows of a text, and whether it is complete (a document cut off gives the rows before the cut).
+
+    `alone`: the text may be a single row.
+    """
     rows: list[Row] = []
     at, complete = _next_bracket(text, 0), True
     values = 0
     while at >= 0 and complete:
         parts, complete = read_parts(text, at)
         whole = Part("", {part.key: part.value for part in parts}, at, at) if text[at] == "{" else None
-        found = _rows_among(text, parts)
+        found = _rows_among(text, parts) or [row for part in parts for row in _points(text, part)]
         rows += found or ([Row(whole)] if whole is not None and complete else [])
         values += 1
         at = _next_bracket(text, _end_of(text, at, parts)) if complete else -1
-    return (rows if values > 1 or len(rows) > 1 else []), complete
+    return (rows if alone or values > 1 or len(rows) > 1 else []), complete
+
+
+def _points(text: str, part: Part) -> list[Row]:
+    """The points of a series told as lists, as Sacred saves: `"loss": {"steps": [1, 2], "values": [0.9, 0.8]}`."""
+    if not isinstance(part.value, dict) or not {"steps", "values"} <= part.value.keys():
+        return []
+    members = {member.key: member for member in read_parts(text, part.start)[0]}
+    steps, values = members["steps"], members["values"]
+    if not (isinstance(steps.value, list) and isinstance(values.value, list) and steps.value):
+        return []
+    return [
+        Row(Part("", {part.key: value.value, "step": step}, value.start, value.end))
+        for step, value in zip(steps.value, read_parts(text, values.start)[0], strict=False)
+    ]
 
 
 def _next_bracket(text: str, start: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,12 +20,24 @@ from logdoctor_parsers.json_document import read_document
 from logdoctor_parsers.json_stream import LineIndex, key_offset
 from logdoctor_parsers.names import words
 from logdoctor_parsers.positions import EPOCH, STEP
-from logdoctor_parsers.records import Records, names_loss, names_quality, number, tabulate
+from logdoctor_parsers.records import (
+    NAME_OF_LONG,
+    VALUE_OF_LONG,
+    Records,
+    names_loss,
+    names_quality,
+    number,
+    tabulate,
+    tells_metric,
+)
 from logdoctor_parsers.text import decode
 
 _DECODER = json.JSONDecoder()
 _STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
 NOWHERE: Mapping[str, int] = MappingProxyType({})
+ONE_EPOCH = "JSON document of one epoch"
+_OF_AN_EPOCH = re.compile(r"epoch[_-]?\d+\.json$", re.IGNORECASE)
+_BEFORE = re.compile(r"^(?:DLLL|:::[A-Z]+|[A-Z]+:[\w.]+:) *(?=\{\")")  # what a logger puts before each object
 _LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
 
 
@@ -40,24 +53,29 @@ class JsonLines:
             head = file.head
         except (OSError, EOFError):
             return Match.NO
-        lines = [line for line in physical_lines(head) if line.strip()]
+        lines = [_BEFORE.sub("", line) for line in physical_lines(head) if line.strip()]
         if not lines or not lines[0].lstrip().startswith(("{", "[")):
             return Match.NO
         if not _one_a_line(lines):
-            rows = [] if b'"log_history"' in head or b'"cell_type"' in head else read_document("\n".join(lines))[0]
-            return rows_of_training([row.part.value for row in rows])
+            rows = (
+                []
+                if b'"log_history"' in head or b'"cell_type"' in head
+                else read_document("\n".join(lines), alone=_is_of_an_epoch(file))[0]
+            )
+            match = rows_of_training([row.part.value for row in rows])
+            return Match.SURE if match and _is_of_an_epoch(file) else match
         objects = [item for line in lines for item in read_objects(line)[0]]
         return rows_of_training(objects) if 2 * len(objects) >= len(lines) - 1 else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:
         content = file.read()
         lines = physical_lines(content)
-        if not _one_a_line(line for line in lines if line.strip()):
-            return self._parse_document(decode(content)[0])
+        if not _one_a_line(_BEFORE.sub("", line) for line in lines if line.strip()):
+            return self._parse_document(decode(content)[0], alone=_is_of_an_epoch(file))
         complete = lines[-1] == ""
         records, broken, data, ending = Records(), [], 0, Ending()
         for line_number, line in enumerate(lines[: len(lines) - complete], 1):
-            objects, rest = read_objects(line)
+            objects, rest = read_objects(_BEFORE.sub("", line))
             data += sum(put_object(records, item, line_number) for item in objects) > 0
             if rest and line_number == len(lines):
                 ending = Ending("torn", line_number, "the last line is cut off")
@@ -75,8 +93,8 @@ class JsonLines:
             ending=ending,
         )
 
-    def _parse_document(self, text: str) -> ParsedLog:
-        rows, complete = read_document(text)
+    def _parse_document(self, text: str, *, alone: bool) -> ParsedLog:
+        rows, complete = read_document(text, alone=alone)
         lines, records, data = LineIndex(text), Records(), 0
         for row in rows:
             places = {key: lines.line(key_offset(text, row.part, key)) for key in row.part.value}
@@ -87,7 +105,13 @@ class JsonLines:
                 records.put_text("split", row.role)
         table, facts = tabulate(records)
         ending = Ending() if complete else Ending("torn", lines.last, "the file is cut off")
-        return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect="JSON document")
+        dialect = ONE_EPOCH if alone else "JSON document"
+        return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect=dialect)
+
+
+def _is_of_an_epoch(file: LogFile) -> bool:
+    """Whether a file is called after its epoch, `metrics_epoch_3.json`: a row of a log, one of many files."""
+    return _OF_AN_EPOCH.search(file.path.name) is not None
 
 
 def _one_a_line(lines: Iterable[str]) -> bool:
@@ -116,6 +140,15 @@ def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
             objects.append(item)
     rest += line[position:]
     return objects, rest.strip(" \t,[]")
+
+
+def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
+    """A row of NVIDIA's DLLogger, `{"step": [epoch, iteration], "data": {…}}`, as others would write it."""
+    step, data = item.get("step"), item.get("data")
+    if not isinstance(step, list) or not isinstance(data, dict):
+        return item
+    own = {key: value for key, value in item.items() if key not in ("step", "data", "elapsedtime")}
+    return {**own, **data, **dict(zip(("epoch", "iteration"), step, strict=False))}
 
 
 def flatten(item: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float | str]]:
@@ -153,7 +186,7 @@ def put_object(records: Records, item: dict[str, Any], line: int, places: Mappin
     """Add one object as a row; whether it held a number. `places`: lines of members that do not stand at `line`."""
     records.begin(line)
     found = False
-    for key, value in flatten(item):
+    for key, value in flatten(_unwrapped(item)):
         if isinstance(value, str):
             records.put_text(key, value)
         else:
@@ -165,7 +198,7 @@ def put_object(records: Records, item: dict[str, Any], line: int, places: Mappin
 def rows_of_training(objects: list[dict[str, Any]]) -> Match:
     """Whether objects are rows of a training log: metrics beside a counter, or losses."""
     told = losses = counters = 0
-    for item in objects:
+    for item in map(_named, map(_unwrapped, objects)):
         scalars = {key: value for key, value in item.items() if not isinstance(value, list)}
         keys = [key for key, value in flatten(scalars) if not isinstance(value, str)]
         names = ["_".join(words(key)) for key in keys]
@@ -176,6 +209,13 @@ def rows_of_training(objects: list[dict[str, Any]]) -> Match:
     if counters > 1:
         return Match.SURE
     return Match.MAYBE if counters or (losses > 1 and 2 * told >= len(objects)) else Match.NO
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    """A row that holds one number and its name (`{"key": "loss", "value": 0.5}`) as others would write it."""
+    name = next((item[key] for key in NAME_OF_LONG if isinstance(item.get(key), str)), "")
+    value = next((key for key in VALUE_OF_LONG if key in item), "")
+    return {**item, name: item[value]} if value and tells_metric(name) else item
 
 
 PARSER = JsonLines()

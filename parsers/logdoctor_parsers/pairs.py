@@ -217,7 +217,7 @@ def _listed(draft: Draft, i: int) -> list[str]:
         return []
     names = [name.strip() for name in found["names"].split(",")]
     between = draft.texts[i + 1 : i + len(names)]
-    if len(between) < len(names) - 1 or any(text.strip() not in ("", ",") for text in between):
+    if i + len(names) > len(draft.example) or any(text.strip() not in ("", ",") for text in between):
         return []
     return [f"{name} {found['of']}" for name in names] if found["of"] else names
 

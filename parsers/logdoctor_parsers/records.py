@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from logdoctor_parsers.contract import Fact, Floats, Ints, Table, TableBuilder
 from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
@@ -33,6 +34,12 @@ FACTS = {
     "seed": "seed", "n_parameters": "parameters", "n_params": "parameters", "num_params": "parameters",
     "world_size": "devices", "exp_name": "experiment", "optimizer": "optimizer",
 }  # fmt: skip
+
+
+# Columns of a long table, as MLflow, ClearML and Aim export: the name of each number, the number, what it was taken on.
+NAME_OF_LONG = ("metric", "metric_name", "metrics", "name", "tag", "key", "scalar", "title")
+VALUE_OF_LONG = ("value", "metric_value", "scalar_value", "val")
+BESIDE_NAME = ("variant", "context", "series")
 
 
 def number(text: str) -> float | None:
@@ -107,6 +114,14 @@ class Records:
         """Call a key something else."""
         self._entries[name] = self._entries.pop(key)
 
+    def spread(self, key: str, names: Mapping[int, str]) -> None:
+        """Divide the numbers of a key over the names their rows give them; rows without a name are left out."""
+        column = self.column(key)
+        del self._entries[key]
+        for row, value, line in zip(column.row.tolist(), column.value.tolist(), column.line.tolist(), strict=True):
+            if row in names:
+                self._entries.setdefault(names[row], array("d")).extend((row, value, line))
+
     def column(self, key: str) -> Column:
         """All numbers of a key."""
         row, value, line = np.array(self._entries[key], np.float64).reshape(-1, 3).T
@@ -130,6 +145,7 @@ def tabulate(
     a validation twin (`loss` beside `val_loss`) is the training one, and a row's own role (`"mode": "val"`) fills in.
     `meanings`: keys whose meaning the format defines.
     """
+    widen(records)
     positions = locate(records)
     facts = _facts(records, positions.used)
     stated = {fact.name for fact in facts}
@@ -139,6 +155,23 @@ def tabulate(
     for key, name in {**names, **{key: meanings[key] for key in names if key in meanings}}.items():
         _add_column(builder, key, name, records.column(key), positions)
     return builder.build(), facts
+
+
+def widen(records: Records) -> None:
+    """A long table, one number a row and its name in a column of its own (`metric`, `value`), becomes a wide one."""
+    texts = {"_".join(words(key)): key for key in records.texts}
+    value = next((key for key in records.keys if "_".join(words(key)) in VALUE_OF_LONG), None)
+    name = next((texts[key] for key in NAME_OF_LONG if key in texts), None)
+    if value is None or name is None or not any(tells_metric(text) for text in set(records.texts[name].values())):
+        return
+    beside = [records.texts[texts[key]] for key in BESIDE_NAME if key in texts]
+    records.spread(value, {row: "/".join([text, *(b[row] for b in beside if row in b)])
+                           for row, text in records.texts[name].items()})  # fmt: skip
+
+
+def tells_metric(name: str) -> bool:
+    """Whether a name is that of a loss, another metric of the vocabulary or the learning rate."""
+    return names_loss(name) or names_quality(name) or canonical(name).metric == "lr"
 
 
 def _facts(records: Records, used: frozenset[str]) -> tuple[Fact, ...]:
@@ -187,6 +220,8 @@ def _name(key: str, keys: set[str]) -> Name:
 
 def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:
     """Add one key, its rows divided by the role the rows themselves state."""
+    if name.metric == "lr" and not name.split:
+        column = _without_repeats(column, positions.role[column.row])
     own = name.split or name.metric in ("lr", "lr_multiplier", "grad_norm")
     roles = np.full(len(column.row), "", "U5") if own else positions.role[column.row]
     splits = np.where(roles == "", name.split, roles)
@@ -205,6 +240,12 @@ def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, pos
             metric=name.metric,
             split=split,
         )
+
+
+def _without_repeats(column: Column, role: npt.NDArray[np.str_]) -> Column:
+    """A rate without the rows of evaluations, which tell it again, where training's own rows tell it."""
+    trained = role == "train"
+    return Column(column.row[trained], column.value[trained], column.line[trained]) if trained.any() else column
 
 
 def names_loss(key: str) -> bool:

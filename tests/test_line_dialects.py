@@ -1,0 +1,224 @@
+"""Home-made print statements and files of trackers: small logs made from templates, and texts that are no training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from logdoctor.assemble import assemble
+from logdoctor.axis import Given
+from logdoctor.reading import Read, read_file
+from logdoctor.run import Curve, Run
+from logdoctor_parsers import PARSERS, LogFile
+
+TRAIN = (2.5, 1.9, 1.4, 1.1, 0.9, 0.8)
+VAL = (2.6, 2.1, 1.7, 1.5, 1.45, 1.5)
+RATES = (0.1, 0.1, 0.1, 0.01, 0.01, 0.01)
+
+# What one epoch prints. `e`: its number from 1, `k`: iterations so far, `t`, `v`: the losses, `r`: the rate.
+LINES = {
+    "a name with a unit": "ep {e} loss {t:.4f}nats val {v:.4f}nats lr {r:.1e}",
+    "columns of loss and accuracy": "[{e:03d}] LR {r:.2e} | Train {t:.4f}/0.41 | Val {v:.4f}/0.40",
+    "a list of names": "epoch {e}/6 (08%) | loss[train, val, best] [ {t:.4f}, {v:.4f}, 1.0] | lr: {r:.2e} | 3m 12s left",
+    "names after other words": "epoch: {e}, batch: all, cost: {t:.6f}, dev cost: {v:.6f}, lr: {r}",
+    "one key whose value is a word": "INFO: Epoch {e}: head: default, loss={t:.8f}, val_loss={v:.8f}, lr={r}",
+    "splits behind": "Epoch {e}: loss = {t:.4f} (train), {v:.4f} (val); acc = 0.9 (train), 0.8 (val); lr = {r}",
+    "names behind in brackets": "epoch {e}: {t:.4f} (training loss), {v:.4f} (validation loss), lr = {r}",
+    "a metric before its splits": "Epoch {e} loss: train {t:.4f}, val {v:.4f} | acc: train 0.91, val 0.88 | lr: {r}",
+    "only the split of the second": "Epoch {e}: loss {t:.4f}, val {v:.4f}, lr {r}",
+    "how many were seen": "Epochs seen: {e}\n\tlearning_rate: {r}\n\ttrain_objective: {t}\n\tvalid_objective: {v}",
+    "polish": "Epoka {e}/6: strata treningowa: {t:.4f}, strata walidacyjna: {v:.4f}, współczynnik uczenia: {r}",
+    "turkish": "Dönem {e}/6, Eğitim kaybı: {t:.4f}, Doğrulama kaybı: {v:.4f}, Öğrenme oranı: {r}",
+    "an epoch named again": "Eval Epoch: {e} R@1: 0.4123\tval_loss: {v:.4f}\tlr: {r}\ttrain_loss: {t:.4f}\tepoch: {e}.0000",
+    "batches of an epoch": "TRAIN Batch {e}/0 loss {t} loss_ctc 9.1 lr {r} rank 0\nCV Batch {e}/0 loss {v} rank 0",
+    "evaluation under a header": (
+        "Epoch {e}/6\nstep 50/50 - lr: {r} - loss: {t:.4f} - acc: 0.42 - 21ms/step\n"
+        "Eval begin...\nstep 10/10 - loss: {v:.4f} - acc: 0.40 - 12ms/step"
+    ),
+    "a program's own evaluation metric": (
+        "Epoch[{e}] Learning rate is {r}\nEpoch[{e}] Evaluation metric 'epoch_loss'={t}\n"
+        "Epoch[{e}] Evaluation metric 'validation_epoch_loss'={v}"
+    ),
+}
+TABLES = {
+    "a header of two rows": (
+        "|  Epoch  |  Time Elapsed  |  Mini-batch  |  Validation  |  Base Learning  |\n"
+        "|         |   (hh:mm:ss)   |     Loss     |     Loss     |      Rate       |\n|====|",
+        "|       {e} |       00:00:10 |       {t:.4f} |       {v:.4f} |          {r:.4f} |",
+    ),
+    "words of another language, decimal commas": ("Epoche;Trainingsverlust;Validierungsverlust;Lernrate", "{e};{t};{v};{r}"),
+    "one number a row": ("epoch,split,metric,value", "{e},train,loss,{t}\n{e},val,loss,{v}\n{e},train,lr,{r}"),
+    "names and variants": ("Metric,Variant,Epoch,Value", "loss,train,{e},{t}\nloss,validation,{e},{v}\nlr,lr,{e},{r}"),
+}  # fmt: skip
+STEPPED = {
+    "a step before the split": ("{k} train {t:.6f}\n{k} val {v:.4f}\n{k} hella 0.2567", True),
+    "step and time": ("[{k} | {k}.55] loss={t:.2f} val_loss={v:.2f}", True),
+    "after so many": ("Iteration {k} of 60: Loss={t:.5f}\nValidation after {k} iterations: Loss={v:.5f}", True),
+    "so many processed": ("{k} batches processed, running loss: {t:.4f}", False),
+}
+EPOCHS = [
+    {"e": e, "k": 10 * e, "t": t, "v": v, "r": r} for e, (t, v, r) in enumerate(zip(TRAIN, VAL, RATES, strict=True), 1)
+]
+
+
+def run_of(text: str, name: str = "train.log") -> Run:
+    found = read_file(LogFile(Path(name), name, text.encode()), PARSERS)
+    assert isinstance(found, Read), found.reason
+    (run,), _ = assemble([found], Path(), lambda name: Given())
+    return run
+
+
+def values(curve: Curve | None) -> list[float]:
+    return [] if curve is None else curve.value.tolist()
+
+
+def curves(run: Run) -> dict[str, list[float]]:
+    return {"train": values(run.train), "val": values(run.val), "lr": values(run.lr)}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines(name: str) -> None:
+    run = run_of("".join(LINES[name].format_map(epoch) + "\n" for epoch in EPOCHS))
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+    assert run.train is not None
+    assert run.axis.unit == "epoch"
+    assert run.train.x.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables(name: str) -> None:
+    head, row = TABLES[name]
+    rows = [row.format_map(epoch) for epoch in EPOCHS]
+    rows = [each.replace(".", ",") if ";" in row else each for each in rows]
+    run = run_of("\n".join([head, *rows]) + "\n", "train.csv" if "|" not in row else "train.log")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+
+
+@pytest.mark.parametrize("name", STEPPED)
+def test_lines_that_count_steps(name: str) -> None:
+    template, validated = STEPPED[name]
+    run = run_of("".join(template.format_map(epoch) + "\n" for epoch in EPOCHS))
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL] if validated else [], "lr": []}
+    assert run.axis.unit == "step"
+
+
+def test_scores_named_by_their_split_only() -> None:
+    run = run_of(
+        "".join(f"Epoch: {e:03d}, Loss: {3 / e:.4f}, Train: 0.{e}5, Val: 0.{e}3, Test: 0.{e}2\n" for e in range(1, 9))
+    )
+    assert values(run.train)[0] == 3.0
+    assert values(run.val)[:2] == [0.13, 0.23]
+    assert {c.tag for c in run.curves if c.metric == "loss"} == {"Loss"}
+
+
+def test_generators_before_discriminators() -> None:
+    rows = [{"Loss/D/loss": {"mean": 1.5}, "Loss/G/loss": {"mean": 2.0 / i}, "tick": i, "step": i} for i in range(1, 6)]
+    run = run_of("".join(json.dumps(row) + "\n" for row in rows), "stats.jsonl")
+    assert run.train is not None
+    assert run.train.tag == "Loss/G/loss"
+
+
+def test_objects_behind_the_name_of_their_logger() -> None:
+    rows = [{"type": "LOG", "step": [e["e"], 50], "data": {"train.loss": e["t"], "train.lr": e["r"]}} for e in EPOCHS]
+    rows += [{"type": "LOG", "step": [e["e"]], "data": {"val.loss": e["v"]}} for e in EPOCHS]
+    run = run_of("".join(f"DLLL {json.dumps(row)}\n" for row in rows), "log.json")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+
+
+def test_series_as_lists_of_steps_and_values() -> None:
+    document = {
+        name: {"steps": [e["e"] for e in EPOCHS], "timestamps": ["2024-01-01"] * 6, "values": [e[key] for e in EPOCHS]}
+        for name, key in (("training.loss", "t"), ("validation.loss", "v"), ("lr", "r"))
+    }
+    text = json.dumps(document, indent=1)
+    run = run_of(text, "metrics.json")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+    assert run.train is not None
+    assert "2.5" in text.splitlines()[int(run.train.line[0]) - 1]
+
+
+def test_a_rate_told_again_by_an_evaluation_counts_once() -> None:
+    rows = [{"mode": "train", "epoch": e["e"], "iter": 9, "loss": e["t"], "lr": e["r"]} for e in EPOCHS]
+    rows += [{"mode": "val", "epoch": e["e"], "iter": 9, "mAP": 0.5, "lr": e["r"]} for e in EPOCHS]
+    rows.sort(key=lambda row: float(str(row["epoch"])))
+    assert values(run_of("".join(json.dumps(row) + "\n" for row in rows), "log.json").lr) == [*RATES]
+
+
+def runs_under(folder: Path, files: Mapping[str, str]) -> list[Run]:
+    reads = []
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+        reads.append(read_file(LogFile(folder / name, name), PARSERS))
+    assert all(isinstance(read, Read) for read in reads)
+    return assemble([read for read in reads if isinstance(read, Read)], folder, lambda name: Given())[0]
+
+
+def test_files_of_one_metric_each(tmp_path: Path) -> None:
+    files = {
+        f"mlruns/0/ab/metrics/{name}": "".join(f"{1700000000000 + e['e']} {e[key]} {e['e']}\n" for e in EPOCHS)
+        for name, key in (("train/loss", "t"), ("val_loss", "v"), ("lr", "r"))
+    }
+    (run,) = runs_under(tmp_path, files)
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+
+
+def test_files_of_one_epoch_each(tmp_path: Path) -> None:
+    files = {
+        f"metrics_epoch_{e['e']}.json": json.dumps(
+            {"epoch": e["e"], "training_loss": e["t"], "validation_loss": e["v"], "best_validation_loss": 1.45},
+            indent=1,
+        )
+        for e in [*EPOCHS, {"e": 11, "t": 0.7, "v": 1.6}]
+    }
+    (run,) = runs_under(tmp_path, files)
+    assert curves(run) == {"train": [*TRAIN, 0.7], "val": [*VAL, 1.6], "lr": []}
+
+
+def test_a_table_that_goes_on_in_a_file_without_a_header(tmp_path: Path) -> None:
+    rows = [f"{e['k']}\t{e['t']}\t{e['v']}\n" for e in EPOCHS]
+    first = "step\tloss\tval_loss\n" + "".join(rows[:4])
+    (run,) = runs_under(tmp_path, {"run.tsv": first, "run_resume.tsv": "Resuming from 40\n" + "".join(rows[4:])})
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+
+
+NO_TRAINING = {
+    "a web server's log": '1.2.3.4 - - [05/Mar/2024] "GET /train/loss?step={i} HTTP/1.1" 200 51{i} rt=0.12{i}',
+    "a service's figures": "2024-03-05 10:12:07 INFO request_id={i} latency=0.12{i} error_rate=0.01{i} user={i}",
+    "a network": "2024-03-05 10:12:07 monitor: eth0 packet loss 0.{i}1% jitter 0.2{i} ms",
+    "a simulation": "Step {i} Temp 1.4{i} TotEng -4.6{i} Press 5.2{i}",
+    "a solver": "Time = {i}\nSolving for Ux, Initial residual = 0.1{i}, Final residual = 0.00{i}, No Iterations 3",
+    "a search": "[CV {i}/5] END ......C=0.{i}, kernel=rbf;, score=0.9{i} total time=   0.1s",
+    "a comparison of files": "n:{i} mse_avg:1.2{i} mse_y:1.3{i} psnr_avg:40.1{i} psnr_y:41.2{i}",
+}
+NO_TABLES = {
+    "a benchmark": (
+        "model     batch   fps     latency   accuracy\n",
+        "net{i}      {i}      10.{i}    1.2{i}    0.7{i}",
+    ),
+    "a simulation": ("Step Temp E_pair TotEng Press\n", "  {i}00  1.44{i} -6.7{i} -4.6{i} -5.2{i}"),
+    "costs": ("service,cost,rate\n", "db-{i},10{i}.12,0.{i}"),
+    "a long table of other things": ("step,name,value\n", "{i},temperature,2{i}.5"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TRAINING)
+def test_texts_that_are_no_training(name: str) -> None:
+    text = "".join(NO_TRAINING[name].format(i=i) + "\n" for i in range(1, 10))
+    assert not isinstance(read_file(LogFile(Path("x.log"), "x.log", text.encode()), PARSERS), Read)
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_tables_that_are_no_training(name: str) -> None:
+    head, row = NO_TABLES[name]
+    text = head + "".join(row.format(i=i) + "\n" for i in range(1, 10))
+    name = "x.csv" if "," in head else "x.txt"
+    assert not isinstance(read_file(LogFile(Path(name), name, text.encode()), PARSERS), Read)
+
+
+def test_rows_of_a_conversation_are_no_log() -> None:
+    text = "".join(json.dumps({"role": "user", "id": i, "score": 0.5}) + "\n" for i in range(9))
+    assert not isinstance(read_file(LogFile(Path("x.jsonl"), "x.jsonl", text.encode()), PARSERS), Read)
