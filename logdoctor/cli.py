@@ -165,12 +165,13 @@ def report(
 )
 @click.option("--axis", type=click.Choice(("epoch", "step", "time")), help="Default: the first that all runs have.")
 @click.option("--json", "json_file", metavar="-|FILE", help="Also write the report as JSON here (-: standard output).")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one page for the browser.")
 @plot_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @reading_options
 def compare(
     paths: tuple[str, ...], folder: str, axis: str | None, json_file: str | None, plots: str, plot_format: str,
-    no_plots: bool, quiet: bool, config: Path | None, **given: Any,
+    no_plots: bool, quiet: bool, html: Path | None, config: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Set the runs under PATH side by side: who leads early and at the end, where one passes the other."""
     from logdoctor.compare import compare as compare_runs
@@ -178,7 +179,7 @@ def compare(
     from logdoctor.report import write_report
     from logdoctor.report.outputs import Outputs, write_outputs
 
-    outputs, plots = Outputs(json_file), "none" if no_plots else plots
+    outputs, plots = Outputs(json_file, html), "none" if no_plots else plots
     options = _options(config, paths, **given)
     with ProgressLine(quiet) as progress:
         result = compare_runs(examine(list(paths), options, progress), axis)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from logdoctor.compare import compare
 from logdoctor.diagnosis import Report, Unread
 from logdoctor.finding import Severity
 from logdoctor.report import html, html_section
@@ -265,3 +266,23 @@ def test_text_is_escaped_and_markup_is_not() -> None:
     assert element("p", inner, " & ") == '<p><b title="&quot;&amp;">&lt;i&gt;</b> &amp; </p>'
     assert marked("lower `lr` <1") == "lower <code>lr</code> &lt;1"
     assert marked("odd ` one") == "odd ` one"
+
+
+def test_a_comparison_stands_above_the_runs_and_is_whole() -> None:
+    runs = [
+        diagnosis(run(name, curve(falling()), curve(falling(start=start, end=end), tag="val_loss", split="val")))
+        for name, start, end in (("deep", 2.6, 0.2), ("shallow<b>", 2.0, 0.7))
+    ]
+    page = Page(to_html(compare(Report(tuple(runs)))))
+    assert page.wrong == []
+    assert page.open == []
+    assert page.text.index("Comparison") < page.text.index("2 runs", page.text.index("Comparison"))
+    assert "shallow<b>" in page.text
+    assert [attributes["id"] for name, attributes in page.elements if name == "section"] == ["comparison"]
+
+
+def test_without_plots_a_comparison_has_its_tables() -> None:
+    runs = [diagnosis(run(name, curve(falling(end=end)))) for name, end in (("a", 0.2), ("b", 0.7))]
+    text = to_html(compare(Report(tuple(runs))), plots=False).decode()
+    assert "<figure" not in text
+    assert "Best train loss so far" in text

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from logdoctor.compare import compare
 from logdoctor.diagnosis import Report, Unread
-from logdoctor.finding import Severity
+from logdoctor.finding import Evidence, Severity
 from logdoctor.report.html import to_html
+from logdoctor.run import Checkpoint, Closing
 from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run
 from tests.hostile import PAYLOADS, report_of
@@ -242,4 +244,56 @@ def test_three_hundred_runs_open_and_filter(browser: Chrome, tmp_path: Path) -> 
     page = Opened(browser, Report(tuple(runs)), tmp_path)
     page.one("#filter").send_keys("run29")
     assert page.one("#shown").text == "11 of 300 runs"
+    assert page.console() == []
+
+
+def compared(count: int = 2, prefix: str = "net") -> Report:
+    """Runs of which each ends lower and begins higher than the one before."""
+    runs = []
+    for i in range(count):
+        val = curve(falling(start=2.0 + i / count, end=0.8 - 0.5 * i / count), tag="val_loss", split="val")
+        rate = curve(np.full(40, 0.1 / (i + 1)), tag="lr", metric="lr", split="")
+        runs.append(diagnosis(run(f"{prefix}{i}", curve(falling()), val, rate)))
+    return compare(Report(tuple(runs)))
+
+
+def test_a_comparison_is_read_off_with_a_clean_console(browser: Chrome, tmp_path: Path) -> None:
+    page = Opened(browser, compared(), tmp_path)
+    picture = page.one("#comparison svg.curves")
+    picture.send_keys("\ue010")  # End
+    tip = page.one("#comparison .tip").text
+    assert tip.splitlines()[0] == "epoch 40"
+    assert "net0" in tip
+    assert "net1" in tip
+    assert "runs/a.csv:41" in tip
+    widths = [float(page.run("return arguments[0].getTotalLength()", line)) for line in page.all("#comparison path")]
+    assert min(widths) > 0
+    colours = {
+        page.run("return getComputedStyle(arguments[0]).stroke", page.one(f"path.{kind}")) for kind in ("c0", "c1")
+    }
+    assert len(colours) == 2
+    assert page.console() == []
+
+
+def test_many_runs_compared_under_hostile_names(browser: Chrome, tmp_path: Path) -> None:
+    page = Opened(browser, compared(30, prefix=PAYLOADS[0]), tmp_path)
+    assert "24 more" in page.one("#comparison figcaption").text
+    assert page.all("#comparison img, #comparison iframe") == []
+    page.one("#comparison details summary").click()
+    assert page.browser.title == "Training report"
+    assert page.console() == []
+
+
+def test_a_crash_shows_its_last_lines_and_what_to_restart_from(browser: Chrome, tmp_path: Path) -> None:
+    closing = Closing("crashed", Evidence("a.log", 99), "out of memory", ("step 1", "  <b>CUDA</b> out of memory"))
+    saved = (Checkpoint("ckpt/<i>35</i>.pt", "saved", Evidence("a.log", 90), 35.0),)
+    of = diagnosis(
+        run("a", curve(falling()), closing=closing, checkpoints=saved), finding("interrupted", Severity.ERROR),
+        state="interrupted",
+    )  # fmt: skip
+    page = Opened(browser, Report((of,)), tmp_path)
+    assert page.one("#run-1 pre").text == "step 1\n  <b>CUDA</b> out of memory"
+    assert page.one("#run-1 .morning li").text == (
+        "Restart from ckpt/<i>35</i>.pt, saved at epoch 35 (a.log:90); 5 epochs lost."
+    )
     assert page.console() == []

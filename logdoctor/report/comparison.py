@@ -10,7 +10,7 @@ from logdoctor.report import comparison_table as tables
 from logdoctor.report.escape import code, marked, prose
 from logdoctor.report.section import details, table
 
-SHOWN_PAIRS, FOLDED_PAIRS = 12, 100  # the rest stands in report.json alone
+SHOWN_PAIRS, FOLDED_PAIRS = 6, 100  # the rest stands in report.json alone
 
 
 def comparison_blocks(side: SideBySide, *, plots: bool = True) -> list[str]:

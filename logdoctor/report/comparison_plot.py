@@ -107,10 +107,12 @@ def _mark_crossing(axes: Axes, comparison: Comparison, labels: Mapping[str, str]
     said = f"{name} passes {other}" if comparison.crossing else f"{name} expected to pass {other}"
     axes.axvspan(crossing.low, crossing.high, color=CROSSING, alpha=0.08, linewidth=0, zorder=0.5)
     axes.axvline(crossing.at, color=CROSSING, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1.5)
-    text = f"{said} at {interval(crossing, comparison.unit)}"
+    left, right = axes.get_xlim()
+    late = crossing.at > (left + right) / 2
     axes.annotate(
-        text, (crossing.at, 1), (4, -4), xycoords=axes.get_xaxis_transform(), textcoords="offset points", fontsize=8,
-        color=CROSSING, va="top",
+        f"{said}\nat {interval(crossing, comparison.unit)}", (crossing.at, 1), (-6 if late else 6, -4), fontsize=8,
+        xycoords=axes.get_xaxis_transform(), textcoords="offset points", color=CROSSING, va="top", zorder=7,
+        ha="right" if late else "left", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
     )  # fmt: skip
 
 
@@ -126,5 +128,5 @@ def _draw_rates(axes: Axes, entrants: Sequence[Entrant]) -> None:
     for index, lr in reversed(found):
         colour, dashes = (COLOURS[index], DASHES[index]) if index < len(COLOURS) else (REST, "-")
         axes.plot(*thin(lr.x, lr.value, COLUMNS), color=colour, linestyle=dashes, linewidth=1.4)
-    number_ticks(axes, log=log)
+    number_ticks(axes, log=log, most=4)
     axes.set_ylabel("lr (log)" if log else "lr")

@@ -16,6 +16,7 @@ import numpy as np
 import logdoctor
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.report import content
+from logdoctor.report.html_comparison import comparison_section
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name, text
 from logdoctor.report.html_plot import points, sparkline
 from logdoctor.report.html_section import SIGNS, WORDS, badges, search_words, section, sign, standing
@@ -72,6 +73,8 @@ def _digest(inline: str) -> Html:
 def _body(report: Report, plots: bool, progress: Callable[[str], None]) -> Html:
     columns = columns_that_fit(report.runs) if plots else 0
     parts: list[str] = [_masthead(report)]
+    if report.side_by_side:
+        parts.append(comparison_section(report.side_by_side, plots=plots))
     if report.runs:
         parts += [
             _tools(report),

@@ -7,7 +7,7 @@ from logdoctor.report.escape import plain
 from logdoctor.report.html_canvas import LOSS_HEIGHT, RATE_HEIGHT, Layout, across, down, percent, written
 from logdoctor.report.html_curves import Panel
 from logdoctor.report.html_elements import Attribute, Html, element, joined
-from logdoctor.report.html_scale import tick_labels
+from logdoctor.report.html_scale import Scale, tick_labels
 
 X_TICKS, Y_TICKS, RATE_TICKS = 8, 6, 3
 TITLE_LETTERS = {LOSS_HEIGHT: 22, RATE_HEIGHT: 8}  # that fit beside a panel of this height
@@ -26,13 +26,13 @@ def backdrop(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
             "height": LOSS_HEIGHT,
         }
         flat.append(element("rect", class_="flat", **size))
-    axes = [_y_axis(panel, group[0].metric, Y_TICKS, right=at > 0) for at, (panel, group) in enumerate(layout.scales)]
+    axes = [y_axis(panel, group[0].metric, Y_TICKS, right=at > 0) for at, (panel, group) in enumerate(layout.scales)]
     if layout.rate is not None:
-        axes.append(_y_axis(layout.rate, "lr", RATE_TICKS))
+        axes.append(y_axis(layout.rate, "lr", RATE_TICKS))
     return [*flat, *axes]
 
 
-def _y_axis(panel: Panel, metric: str, most: int, *, right: bool = False) -> Html:
+def y_axis(panel: Panel, metric: str, most: int, *, right: bool = False) -> Html:
     """Ticks with their grid lines (the second scale on the right has none) and what is measured, on the side."""
     ticks = panel.y.ticks(most)
     x, kind = ("100%", "tick right") if right else (0, "tick left")
@@ -53,14 +53,13 @@ def _title(words: str, panel: Panel, *, right: bool) -> Html:
     return element("svg", turned, x="100%" if right else 0, y=middle, overflow="visible")
 
 
-def x_axis(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
-    x, unit = layout.scales[0][0].x, diagnosis.run.axis.unit
+def x_axis(word: str, x: Scale, bottom: float) -> list[Html]:
+    """The axis at the foot of all panels, with ticks and what it counts."""
     ticks = x.ticks(X_TICKS)
     marks = []
     for index, (tick, label) in enumerate(zip(ticks, tick_labels(ticks), strict=True)):
         at, minor = percent(x, tick), " minor" * (index % 2)
-        marks.append(down(at, layout.bottom, layout.bottom + 4, f"edge{minor}"))
-        marks.append(written(label, at, layout.bottom + 18, f"tick{minor}"))
-    floor = element("line", class_="edge", x1=0, x2="100%", y1=layout.bottom, y2=layout.bottom)
-    word = {"index": "row"}.get(unit, unit)
-    return [floor, *marks, written(word, "50%", layout.bottom + 36, "axis")]
+        marks.append(down(at, bottom, bottom + 4, f"edge{minor}"))
+        marks.append(written(label, at, bottom + 18, f"tick{minor}"))
+    floor = element("line", class_="edge", x1=0, x2="100%", y1=bottom, y2=bottom)
+    return [floor, *marks, written(word, "50%", bottom + 36, "axis")]

@@ -29,9 +29,11 @@ def plot(diagnosis: Diagnosis, columns: int) -> Html:
     if not shown.shown_curves(diagnosis.run):
         return Html()
     layout = lay_out(diagnosis)
+    x = layout.scales[0][0].x
     drawn = joined([
-        *backdrop(diagnosis, layout), *x_axis(diagnosis, layout), *_loss_curves(diagnosis, layout, columns),
-        *_rate_curve(diagnosis, layout, columns), *marks(diagnosis, layout), *drop_marks(diagnosis, layout),
+        *backdrop(diagnosis, layout), *x_axis(_axis_word(diagnosis), x, layout.bottom),
+        *_loss_curves(diagnosis, layout, columns), *_rate_curve(diagnosis, layout, columns),
+        *marks(diagnosis, layout), *drop_marks(diagnosis, layout),
         *(lane(finding, layout, index) for index, finding in enumerate(layout.lanes)),
     ])  # fmt: skip
     label = f"Curves of {plain(diagnosis.run.name, 80)}. Left and right arrow keys read off the values."
@@ -61,6 +63,11 @@ def sparkline(diagnosis: Diagnosis) -> Html:
         element("path", class_=kind_of(curve, diagnosis), d=spark_path(curve.x, curve.value, x, y)) for curve in curves
     ]
     return element("svg", *lines, class_="spark", **stretched(), aria_hidden="true")
+
+
+def _axis_word(diagnosis: Diagnosis) -> str:
+    unit = diagnosis.run.axis.unit
+    return {"index": "row"}.get(unit, unit)
 
 
 def _loss_curves(diagnosis: Diagnosis, layout: Layout, columns: int) -> list[Html]:
@@ -143,5 +150,4 @@ def _readings(diagnosis: Diagnosis, layout: Layout, columns: int) -> dict[str, o
     rate = shown.varying_rate(diagnosis.run)
     if rate is not None and layout.rate is not None:
         curves.append(values(rate, columns, name="lr", kind="lr", panel=layout.rate))
-    unit = diagnosis.run.axis.unit
-    return {"unit": {"index": "row"}.get(unit, unit), "x": [x.low, x.high], "bottom": layout.bottom, "curves": curves}
+    return {"unit": _axis_word(diagnosis), "x": [x.low, x.high], "bottom": layout.bottom, "curves": curves}

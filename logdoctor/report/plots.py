@@ -113,7 +113,7 @@ def _draw_rate(axes: Axes, rate: Curve, drops: Sequence[Drop]) -> None:
     axes.set_yscale("log" if log else "linear")
     style = "default" if joined == "line" else f"steps-{joined}"
     axes.plot(*thin(rate.x, rate.value, COLUMNS), color=RATE, linewidth=1.5, drawstyle=style)
-    number_ticks(axes, log=log)
+    number_ticks(axes, log=log, most=4)
     axes.set_ylabel("lr (log)" if log else "lr")
 
 
