@@ -39,6 +39,12 @@ def test_output_of_a_fit_with_the_notebooks_own_lines() -> None:
     assert log.dialect == "keras-console"
 
 
+def test_equal_lines_stand_each_at_its_own() -> None:
+    text = notebook([stream(*FIT[:2], *FIT[:2])])
+    found = column(PARSER.parse(log_file(text, "train.ipynb")), "line", "loss")
+    assert found == [number for number, line in enumerate(text.splitlines(), 1) if "loss: 2.5000" in line]
+
+
 def test_two_cells_with_fits() -> None:
     log = PARSER.parse(log_file(notebook([stream(*FIT)], [stream(*FIT)]), "train.ipynb"))
     assert column(log, "epoch", "loss") == [1, 2, 1, 2]

@@ -28,23 +28,26 @@ class Output:
 
 def outputs(text: str, cells: list[Any]) -> Iterator[Output]:
     """One text a cell, in file order."""
-    index, position = LineIndex(text), 0
+    index, behind, line = LineIndex(text), 0, 1
     for cell in cells:
         parts: list[str] = []
         numbers: list[int] = []
-        for piece in _pieces(cell):
-            position = max(position, text.find(_as_written(text, piece, position), position))
-            parts.append(piece)
-            numbers.extend([index.line(position)] * piece.count("\n"))
+        for piece, last in _pieces(cell):
+            written = _as_written(text, piece, behind)
+            if (found := text.find(written, behind)) >= 0:
+                behind, line = found + len(written), index.line(found)
+            parts.append(piece if last else _ended(piece))
+            numbers.extend([line] * parts[-1].count("\n"))
         if parts:
-            yield Output("".join(parts), [*numbers, index.line(position)])
+            yield Output("".join(parts), [*numbers, line])
 
 
-def _pieces(cell: Any) -> Iterator[str]:
-    """The strings of a cell's stream outputs and plain-text results."""
+def _pieces(cell: Any) -> Iterator[tuple[str, bool]]:
+    """The strings of a cell's stream outputs and plain-text results, and whether each is the last of its array."""
     for output in cell.get("outputs", []) if isinstance(cell, dict) else []:
         text = output.get("text") or (output.get("data") or {}).get("text/plain") or []
-        yield from ([text] if isinstance(text, str) else [piece for piece in text if isinstance(piece, str)])
+        pieces = [text] if isinstance(text, str) else [piece for piece in text if isinstance(piece, str)]
+        yield from ((piece, number == len(pieces)) for number, piece in enumerate(pieces, 1))
 
 
 def _as_written(text: str, piece: str, position: int) -> str:
@@ -80,10 +83,10 @@ class _Salvage:
             self.use = self.use if self.use in _LOGGED else "?"
 
     def _take(self, number: int, piece: str) -> None:
-        if self.use == "?":
+        if self.use in ("", "?"):
             self.lost.append((number, _NO_USE))
         elif self.use in _LOGGED:
-            self._pieces.append(piece)
+            self._pieces.append(_ended(piece))
             self._lines += [number] * max(1, piece.count("\n"))
 
     def close(self, use: str) -> None:
@@ -100,6 +103,11 @@ def left_outputs(text: str) -> tuple[list[Output], list[tuple[int, str]]]:
         salvage.read(number, line.strip())
     salvage.close("")
     return salvage.found, salvage.lost
+
+
+def _ended(piece: str) -> str:
+    """A string within an array is a whole line, though damage may have taken its end."""
+    return piece if piece.endswith("\n") else f"{piece}\n"
 
 
 def _string(line: str) -> str | None:
