@@ -116,7 +116,7 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
     from logdoctor.relations import relate
 
     gates = parse_gates(options.fail_if_worse, options.baseline)
-    baseline = read_baseline(options.baseline) if options.baseline else None
+    baseline = None if options.baseline is None else read_baseline(options.baseline)
     now = time.time() if options.now is None else options.now
     runs, unread = read_runs(paths, options, progress)
     analyzers = chosen_analyzers(options)

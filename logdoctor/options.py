@@ -16,6 +16,7 @@ from logdoctor_parsers.unpack import ReadLimits
 
 CONFIG_NAME, PROJECT_NAME = "logdoctor.toml", "pyproject.toml"
 NUMBERS = ("dataset_size", "batch_size", "steps_per_epoch", "augmentation_factor")
+LEAST, MOST = 1e-6, 1e15  # of the numbers: beyond, they are mistakes
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -74,6 +75,10 @@ def merged(file: Options, given: Mapping[str, Any]) -> Options:
         raise LogDoctorError(
             f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], [f.name for f in fields(Options)])}"
         )
+    for key in NUMBERS:
+        number = said.get(key, 1)
+        if not isinstance(number, int | float) or not LEAST <= number <= MOST:
+            raise LogDoctorError(f"{key} must be a number from {LEAST:g} to {MOST:g}, not {number!r}")
     if "ignore" in said:
         named = [said["ignore"]] if isinstance(said["ignore"], str | Ignore) else said["ignore"]
         added = tuple(each if isinstance(each, Ignore) else Ignore(str(each)) for each in named)

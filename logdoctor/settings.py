@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from logdoctor.errors import LogDoctorError
-from logdoctor.options import CONFIG_NAME, NUMBERS, PROJECT_NAME, Ignore, Options, checked_limit, did_you_mean
+from logdoctor.options import (
+    CONFIG_NAME,
+    LEAST,
+    MOST,
+    NUMBERS,
+    PROJECT_NAME,
+    Ignore,
+    Options,
+    checked_limit,
+    did_you_mean,
+)
 
 TABLE = "tool.logdoctor"
 PATTERN_KEYS = ("template", "name", "split")
@@ -78,7 +87,7 @@ def _text(path: Path, key: str, value: object) -> str:
 
 
 def _number(path: Path, key: str, value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not LEAST <= value <= MOST:
         raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
     return value
 

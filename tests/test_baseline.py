@@ -188,6 +188,11 @@ def test_a_file_that_is_no_baseline_is_one_sentence(here: Path, name: str) -> No
     assert not (here / "logdoctor-report").exists()
 
 
+def test_an_empty_name_is_no_baseline(here: Path) -> None:
+    write(here, a=table())
+    assert report("--baseline", "").exit_code == 2
+
+
 def test_a_folder_without_a_report_is_no_baseline(here: Path) -> None:
     write(here, a=table())
     assert "runs/report.json: No such file" in report("--baseline", "runs").stderr

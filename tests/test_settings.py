@@ -257,6 +257,14 @@ def test_since_tells_how_many_runs_it_left_out(here: Path) -> None:
     assert "No run wrote anything since then; 2 older runs left out." in result.stdout
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "1e300", "1e-300"])
+@pytest.mark.parametrize("option", ["--dataset-size", "--batch-size", "--steps-per-epoch", "--augmentation-factor"])
+def test_numbers_that_cannot_be_meant_are_one_sentence(here: Path, option: str, number: str) -> None:
+    result = report(option, number)
+    assert result.exit_code == 2
+    assert "must be a number from" in result.stderr or "not in the range" in result.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_can_complete(shell: str) -> None:
     import subprocess
