@@ -21,6 +21,7 @@ def measure(case: Case) -> dict[str, float | None]:
         "best_value": best[1] if best else None,
         "epochs_after_best": end - best[0] if best and end is not None else None,
         "epochs_flat": sum(stop - start for start, stop in case.flat_spans) if case.train else None,
+        "epochs_wasted": _wasted(case),
         "noise": _finite(case.train.noise) if case.train else None,
         "final_loss": case.train.sign * case.stretches[-1].level if case.train else None,
         "total_drop": _finite(case.total_drop),
@@ -69,6 +70,18 @@ def _gap(case: Case) -> float | None:
         for track in (case.val, case.train)
     )
     return case.val.sign * float(val - train)
+
+
+def _wasted(case: Case) -> float | None:
+    """Axis units in which the train loss was flat, or after which validation was never better again."""
+    if case.train is None and case.best is None:
+        return None
+    spans = [*case.flat_spans, *([(case.best[0], case.length)] if case.best else [])]
+    wasted, until = 0.0, -math.inf
+    for start, end in sorted(spans):
+        wasted += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return wasted
 
 
 def _outlook(case: Case) -> dict[str, float | None]:

@@ -40,7 +40,7 @@ def stepwise() -> Diagnosis:
             problems=(RunProblem("runs/a.csv", 33, "expected 4 columns, found 2: `33,0.1`"),),
         ),
         finding(), slow, schedule=schedule, plots=(Path("plots/resnet_50_lr_0.1-1a2b3c4d.png"),),
-        measures={"epochs": 60.0, "best_epoch": 20.0, "best_value": 0.52, "epochs_flat": 27.0, "noise": 0.01315},
+        measures={"epochs": 60.0, "best_epoch": 20.0, "best_value": 0.52, "epochs_flat": 27.0, "epochs_wasted": 40.0, "noise": 0.01315},
         skipped=(Skipped("epoch-sawtooth", "one value an epoch"), Skipped("generalization-gap", "one value an epoch")),
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def lines(changes: Changes, most: int = SHOWN_RUNS) -> list[str]:
     shown = told(changes)
     rest = [f"… and {len(shown) - most} more runs that changed"] if len(shown) > most else []
     changed = [f"{plain(run.name)}: {_run_words(run)}" for run in shown[:most]]
-    return [plain(summary(changes)), *gate_lines(changes.gates), *_names(changes), *changed, *rest]
+    return [plain(summary(changes)), *gate_lines(changes.gates), *names_of(changes), *changed, *rest]
 
 
 def _run_words(run: RunChange) -> str:
@@ -83,7 +83,7 @@ def _asides(run: RunChange) -> list[str]:
     return [*words, *([run.note] if run.note else [])]
 
 
-def _names(changes: Changes) -> list[str]:
+def names_of(changes: Changes) -> list[str]:
     """New and gone runs by name."""
     groups = (("New", changes.new), ("Gone", changes.gone))
     return [
@@ -139,7 +139,7 @@ def blocks(changes: Changes) -> list[str]:
     """The changes as blocks of Markdown: short, since the table of all runs comes below."""
     rows = [_row(run) for run in told(changes)[:SHOWN_RUNS]]
     gates = "\n".join(_listed(line) for line in gate_lines(changes.gates))
-    named = "\n".join(f"- {prose(line)}" for line in _names(changes))
+    named = "\n".join(f"- {prose(line)}" for line in names_of(changes))
     return [f"**{prose(summary(changes))}**", gates, named, table(HEADER, rows) if rows else ""]
 
 
@@ -155,12 +155,18 @@ def _listed(line: str) -> str:
 
 
 def _row(run: RunChange) -> list[str]:
-    best = run.best
-    then, now, moved = (
-        (numbers.figure(best.before, 4), numbers.figure(best.now, 4), f"{best.tag}: {_moved(best)}")
-        if best
-        else (numbers.NOTHING, numbers.NOTHING, "")
-    )
+    name, *rest = cells(run)
+    return [code(name, 80, cell=True), *(prose(cell) for cell in rest)]
+
+
+def cells(run: RunChange) -> list[str]:
+    """A changed run's row under `HEADER`, as text without markup."""
+    best, moved = run.best, ""
+    then = now = numbers.NOTHING
+    if best:
+        then, now, moved = (
+            numbers.figure(best.before, 4), numbers.figure(best.now, 4), f"{best.tag}: {_moved(best)}",
+        )  # fmt: skip
     change = "; ".join(part for part in (moved, *_asides(run)) if part)
     found = (", ".join(names) or numbers.NOTHING for names in (run.new_findings, run.gone_findings))
-    return [code(run.name, 80, cell=True), *(prose(cell) for cell in (then, now, change, *found))]
+    return [run.name, then, now, change, *found]

@@ -20,7 +20,7 @@ SHOWN_READING = 6
 DROP_COLUMNS = ("drop after", "factor", "{words} since the last", "flat since", "gain", "verdict")
 FACT_COLUMNS = ("fact", "value", "stated at")
 FILE_COLUMNS = ("file", "format", "lines", "with numbers", "not understood")
-ON_AXIS = ("epochs_after_best", "epochs_flat")  # measures that are lengths in the axis' unit, whatever their names say
+ON_AXIS = ("epochs_after_best", "epochs_flat", "epochs_wasted")  # lengths in the axis' unit, whatever they are called
 MEASURE_NAMES = {"hours": "time", "hours_after_best": "time after best"}
 NOTHING_READ = (
     "Nothing was judged, so nothing is known to be well. Give the folder or file the training wrote its log to. "

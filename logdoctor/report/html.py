@@ -16,11 +16,12 @@ import numpy as np
 import logdoctor
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.report import content
+from logdoctor.report.html_changes import changes_section
 from logdoctor.report.html_comparison import comparison_section
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name, text
 from logdoctor.report.html_plot import points, sparkline
 from logdoctor.report.html_section import SIGNS, WORDS, badges, search_words, section, sign, standing
-from logdoctor.report.summary import Row, counts, headline, needs_you, row
+from logdoctor.report.summary import Row, counts, headline, ignored, needs_you, row
 
 COLUMNS = 400  # of pixels that curves are thinned to, while the page stays small
 MOST_POINTS = 200_000  # about 8 MB
@@ -35,7 +36,7 @@ HEADER = (
     ("val at best", "number", "Validation loss (or main metric) there"),
     ("val now", "number", "The last one logged"),
     ("epochs per drop", "number late", "Median between drops of the learning rate"),
-    ("epochs flat", "number late", "Epochs in which the train loss was flat"),
+    ("epochs wasted", "number late", "Epochs in which the train loss was flat, or after the best validation"),
     ("last seen", "late", "How far the run came, and when that was logged"),
 )
 
@@ -73,6 +74,8 @@ def _digest(inline: str) -> Html:
 def _body(report: Report, plots: bool, progress: Callable[[str], None]) -> Html:
     columns = columns_that_fit(report.runs) if plots else 0
     parts: list[str] = [_masthead(report)]
+    if report.changes:
+        parts.append(changes_section(report.changes))
     if report.side_by_side:
         parts.append(comparison_section(report.side_by_side, plots=plots))
     if report.runs:
@@ -81,7 +84,7 @@ def _body(report: Report, plots: bool, progress: Callable[[str], None]) -> Html:
             _runs_table(report.runs),
             element("div", *_sections(report, columns, progress), id="sections"),
         ]
-    else:
+    elif not report.older:
         parts.append(element("p", marked(content.nothing_read(report))))
     parts.append(_unread(report.unread))
     foot = element("footer", marked("`logdoctor explain NAME` says what a finding means and when it is wrong."),
@@ -104,6 +107,7 @@ def _masthead(report: Report) -> Html:
         "header",
         element("p", "Training report", class_="kicker"),
         element("h1", headline(report)),
+        element("p", ignored(report), class_="quiet") if ignored(report) else "",
         element("p", files_not_read, class_="quiet") if unread else "",
     )
 
@@ -156,7 +160,7 @@ def _runs_row(index: int, diagnosis: Diagnosis) -> Html:
         (sign(diagnosis), -float(diagnosis.worst)), (link, None), (_spark(diagnosis), _last_train(diagnosis)),
         (badges(diagnosis), None), (line.best, diagnosis.measures.get("best_epoch")),
         (line.value_best, diagnosis.measures.get("best_value")), (line.value_now, _last_val(diagnosis)),
-        (line.per_drop, diagnosis.schedule.per_drop), (line.flat, diagnosis.measures.get("epochs_flat")),
+        (line.per_drop, diagnosis.schedule.per_drop), (line.wasted, diagnosis.measures.get("epochs_wasted")),
         (line.last_seen, _last_time(diagnosis)),
     )  # fmt: skip
     shown = [

@@ -25,7 +25,7 @@ HEADER = (
     "val at best",
     "val now",
     "epochs per drop",
-    "epochs flat",
+    "epochs wasted",
     "last seen",
 )
 
@@ -107,7 +107,7 @@ def _link(diagnosis: Diagnosis, anchors: dict[int, str]) -> str:
 def _cells(diagnosis: Diagnosis) -> list[str]:
     line: Row = row(diagnosis)
     mark = MARKS[line.severity] if judged(diagnosis) else "❔"
-    values = (line.best, line.value_best, line.value_now, line.per_drop, line.flat, line.last_seen)
+    values = (line.best, line.value_best, line.value_now, line.per_drop, line.wasted, line.last_seen)
     return [f"{mark} {prose(line.verdict)}", *(prose(value) for value in values)]
 
 

@@ -28,7 +28,7 @@ class Row:
     value_best: str
     value_now: str
     per_drop: str
-    flat: str
+    wasted: str
     last_seen: str
 
 
@@ -50,7 +50,7 @@ def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
         value_best=numbers.figure(measures.get("best_value"), 4),
         value_now=numbers.figure(_last(curve), 4),
         per_drop=_per_drop(diagnosis),
-        flat=_with_unit(measures.get("epochs_flat"), run),
+        wasted=_with_unit(measures.get("epochs_wasted"), run),
         last_seen=last_seen(diagnosis),
     )
 
