@@ -89,9 +89,10 @@ def test_changes_stand_at_the_top_of_the_report_in_the_terminal_and_in_the_job_s
     former = baseline(here, a=table(), gone=table(start=5.0))
     write(here, a=OVERFITTED, b=table(start=7.0))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(here / "summary.md"))
-    result = report("--baseline", former, "--github")
+    result = report("--baseline", former, "--github", "--html", "page.html")
     markdown = (here / "logdoctor-report" / "report.md").read_text()
-    for text in (result.stdout, markdown, (here / "summary.md").read_text()):
+    page = (here / "page.html").read_text()
+    for text in (result.stdout, markdown, (here / "summary.md").read_text(), page):
         assert "1 new run, 1 run gone, " in text
         assert "New: b" in text
         assert "Gone: gone" in text
