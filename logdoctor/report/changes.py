@@ -13,7 +13,8 @@ from logdoctor.report.section import details, table
 
 SHOWN_RUNS = 5  # above the table of all runs, which a reader came for
 SHOWN_NAMES = 6
-HEADER = ("run", "best logged then", "now", "change", "new findings", "gone findings")
+HEADER = ("run", "change", "new findings", "gone findings", "best logged then", "now")
+TEXT_COLUMNS = 4
 
 
 def summary(changes: Changes) -> str:
@@ -140,13 +141,13 @@ def blocks(changes: Changes) -> list[str]:
     rows = [_row(run) for run in told(changes)[:SHOWN_RUNS]]
     gates = "\n".join(_listed(line) for line in gate_lines(changes.gates))
     named = "\n".join(f"- {prose(line)}" for line in names_of(changes))
-    return [f"**{prose(summary(changes))}**", gates, named, table(HEADER, rows) if rows else ""]
+    return [f"**{prose(summary(changes))}**", gates, named, table(HEADER, rows, TEXT_COLUMNS) if rows else ""]
 
 
 def more(changes: Changes) -> str:
     """The changed runs for which there is no room at the top, folded away."""
     rows = [_row(run) for run in told(changes)[SHOWN_RUNS:]]
-    return details(f"{len(rows)} more runs that changed", table(HEADER, rows)) if rows else ""
+    return details(f"{len(rows)} more runs that changed", table(HEADER, rows, TEXT_COLUMNS)) if rows else ""
 
 
 def _listed(line: str) -> str:
@@ -169,4 +170,4 @@ def cells(run: RunChange) -> list[str]:
         )  # fmt: skip
     change = "; ".join(part for part in (moved, *_asides(run)) if part)
     found = (", ".join(names) or numbers.NOTHING for names in (run.new_findings, run.gone_findings))
-    return [run.name, then, now, change, *found]
+    return [run.name, change, *found, then, now]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logdoctor.changes import Changes
-from logdoctor.report.changes import HEADER, cells, gate_lines, names_of, summary, told
+from logdoctor.report.changes import HEADER, TEXT_COLUMNS, cells, gate_lines, names_of, summary, told
 from logdoctor.report.html_elements import Html, code, element, folded, table
 
 
@@ -15,7 +15,7 @@ def changes_section(changes: Changes) -> Html:
         "section",
         element("p", element("b", summary(changes))),
         element("ul", *listed, class_="notes") if listed else "",
-        folded(f"{len(rows)} runs that changed", table(HEADER, rows), class_="more", open=len(rows) <= 5)
+        folded(f"{len(rows)} runs that changed", table(HEADER, rows, TEXT_COLUMNS), class_="more", open=len(rows) <= 5)
         if rows
         else "",
         id="changes",
