@@ -38,6 +38,12 @@ LINES = {
         "Epoch {e}/6\nstep 50/50 - lr: {r} - loss: {t:.4f} - acc: 0.42 - 21ms/step\n"
         "Eval begin...\nstep 10/10 - loss: {v:.4f} - acc: 0.40 - 12ms/step"
     ),
+    "a time called cost": "[Epoch {e}] Training cost: 123.4, SumLoss={t}, lr={r}\n[Epoch {e}] Validation: SumLoss={v}",
+    "the perplexity of an evaluation": "epoch {e} loss: {t} lr: {r}\nepoch {e} perplexity: 9.9 eval_loss: {v}",
+    "dashes behind names": (
+        "Epoch: {e} lr: {r}\ntrain: 100%|##| 46/46 [00:23<00:00,  2.1it/s, dice_loss - {t:.4f}, iou_score - 0.4]\n"
+        "valid: 100%|##| 9/9 [00:03<00:00,  2.1it/s, dice_loss - {v:.4f}, iou_score - 0.3]"
+    ),
     "a program's own evaluation metric": (
         "Epoch[{e}] Learning rate is {r}\nEpoch[{e}] Evaluation metric 'epoch_loss'={t}\n"
         "Epoch[{e}] Evaluation metric 'validation_epoch_loss'={v}"
@@ -48,6 +54,10 @@ TABLES = {
         "|  Epoch  |  Time Elapsed  |  Mini-batch  |  Validation  |  Base Learning  |\n"
         "|         |   (hh:mm:ss)   |     Loss     |     Loss     |      Rate       |\n|====|",
         "|       {e} |       00:00:10 |       {t:.4f} |       {v:.4f} |          {r:.4f} |",
+    ),
+    "parts of a detector's loss": (
+        "     Epoch   gpu_mem       obj       cls     total    val_loss    lr  img_size",
+        "       {e}/6     10.1G   0.1    0.2   {t:.4f}   {v:.4f}   {r}    640",
     ),
     "words of another language, decimal commas": ("Epoche;Trainingsverlust;Validierungsverlust;Lernrate", "{e};{t};{v};{r}"),
     "one number a row": ("epoch,split,metric,value", "{e},train,loss,{t}\n{e},val,loss,{v}\n{e},train,lr,{r}"),
@@ -93,7 +103,7 @@ def test_tables(name: str) -> None:
     head, row = TABLES[name]
     rows = [row.format_map(epoch) for epoch in EPOCHS]
     rows = [each.replace(".", ",") if ";" in row else each for each in rows]
-    run = run_of("\n".join([head, *rows]) + "\n", "train.csv" if "|" not in row else "train.log")
+    run = run_of("\n".join([head, *rows]) + "\n", "train.csv" if "," in head or ";" in head else "train.log")
     assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from logdoctor_parsers.keys import Kind, name_of
+from logdoctor_parsers.keys import Kind, is_loss, name_of
+from logdoctor_parsers.names import words
 from logdoctor_parsers.phrases import Key
 from logdoctor_parsers.readings import Field, Reading
 
@@ -51,7 +52,7 @@ class Draft:
 
 def finish(draft: Draft) -> Reading:
     """The reading, once all numbers of the line were looked at."""
-    draft.fields = _with_bare_roles(draft)
+    draft.fields = _of_evaluation(_without_costs(_with_bare_roles(draft)))
     if draft.loose >= 0:
         _place_loose(draft)
     elif draft.lone >= 0 and draft.known and not draft.counted:
@@ -99,6 +100,21 @@ def _with_bare_roles(draft: Draft) -> list[Field]:
             out.append(replace(f, metric=metric, split=name_of(f.tag).split))
             draft.known = True
     return out
+
+
+def _without_costs(fields: list[Field]) -> list[Field]:
+    """`Training cost: 12.3, ObjLoss=0.4`: beside losses a cost is a time."""
+    if not any(is_loss(f.tag) and "cost" not in words(f.tag) for f in fields):
+        return fields
+    return [f for f in fields if "cost" not in words(f.tag)]
+
+
+def _of_evaluation(fields: list[Field]) -> list[Field]:
+    """`perplexity: 1.3 eval_loss: 0.26`: a perplexity on a line whose only loss is the validation's belongs to it."""
+    splits = {f.split for f in fields if f.metric == "loss"}
+    if len(splits) != 1 or not splits <= {"val", "test"}:
+        return fields
+    return [replace(f, split=min(splits)) if f.metric == "perplexity" and not f.split else f for f in fields]
 
 
 def _tells_both(draft: Draft) -> bool:

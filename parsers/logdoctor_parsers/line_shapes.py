@@ -92,8 +92,8 @@ def row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[st
     epoch = epochs = count = -1
     counter = ""
     for cell in cells:
-        name = header.names[cell.column]
-        kind = column_kind(name)
+        name, called = header.names[cell.column], header.meaning(cell.column)
+        kind = column_kind(called)
         place = len(found)
         found.append(cell.value)
         if kind is Kind.EPOCH and epoch < 0:
@@ -104,8 +104,8 @@ def row_reading(header: Header, cells: Sequence[Cell]) -> tuple[Reading, list[st
         elif kind is Kind.COUNTER and count < 0:
             count, counter = place, name.lower()
         elif kind in (Kind.METRIC, Kind.VALUE):
-            said = name_of(name)
+            said = name_of(called)
             fields.append(Field(place, name, said.metric, said.split or ("val" if header.classes else "")))
     in_epoch = counter.startswith("batch")
-    known = any(kind_of(header.names[cell.column]) is Kind.METRIC for cell in cells)
+    known = any(column_kind(header.meaning(cell.column)) is Kind.METRIC for cell in cells)
     return Reading(tuple(fields), epoch, epochs, count, -1, -1, counter, in_epoch, known=known), found

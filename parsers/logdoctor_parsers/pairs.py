@@ -129,7 +129,7 @@ def _take_epochs_before_bracket(draft: Draft, i: int) -> int:
 
 def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
-    if not draft.example[i].isdigit():
+    if not draft.example[i].rstrip(".").isdigit():
         return 2 if fraction else 1  # a share of an epoch
     if fraction and said[-1] == "batch" and draft.example[i + 1] == "0" and draft.epoch < 0:
         draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3

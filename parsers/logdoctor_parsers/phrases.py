@@ -15,6 +15,7 @@ _SEPARATOR = re.compile(
     r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
     r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|[|;]|\b(?:is|was|are|to)\b)?)\s*$"""
 )
+_DASHED = re.compile(r"(?<=\w) -\s*$")
 _NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
 _UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
 _EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
@@ -96,12 +97,22 @@ def key_before(text: str) -> Key:
         key.separated = bool(end["item"]) or (bool(end["sep"]) and not end["sep"].isalpha())
         key.said = (end["said"] or "").strip("()[]")
         text = text[: end.start()]
-    phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
-    key.rename(phrase if len(phrase.split()) <= MAX_WORDS else "")
+    dashed = _DASHED.search(text)
+    key.rename(_name_at_end(text[: dashed.start()] if dashed is not None else text))
+    if dashed is not None:  # `dice_loss - 0.41`; behind other words a dash parts
+        key.separated = key.kind is Kind.METRIC
+        if not key.separated:
+            key.rename("")
     if end is not None and end["sep"] in ("|", ";") and key.kind not in _BEFORE_EDGES:  # a column's edge, not a name's
         key.rename("")
         key.separated = False
     return key
+
+
+def _name_at_end(text: str) -> str:
+    """The words at the end of a text, where they can be a name."""
+    phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
+    return phrase if len(phrase.split()) <= MAX_WORDS else ""
 
 
 def without_small_words(phrase: str) -> str:

@@ -10,13 +10,16 @@ from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of
 from logdoctor_parsers.names import SPLITS
 
 MIN_COLUMNS = 3
-_NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# ]{0,40}$")
+_NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# :]{0,40}$")
+_SENTENCE = re.compile(r"=|:(?!\.?\d)")  # `mAP@.5:.95` is a name
 _CELL = re.compile(
     r"[*]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)\*?$", re.IGNORECASE
 )
 _WORD = re.compile(r"\S+")
 _WIDE_CELL = re.compile(r"\S+(?: \S+)*")  # names of several words, two blanks apart
 _CLOCK = re.compile(r"\([hms:]+\)")  # how a column writes its times
+_LOSS_PARTS = {"obj", "cls"}  # columns that show a table to be YOLO's
+_PARTS = _LOSS_PARTS | {"box", "dfl", "giou", "total"}
 _MISSING = ("n/a", "na", "-", "--", "none", "")
 
 
@@ -63,6 +66,11 @@ class Header:
     def classes(self) -> bool:
         """Whether rows are classes, as in YOLO's evaluation; only the row of all classes counts."""
         return self.names[0].lower() == "class"
+
+    def meaning(self, column: int) -> str:
+        """A column's name; YOLO's parts of the loss (`box`, `obj`, `cls`, `total`) are called so."""
+        name = self.names[column]
+        return f"{name}_loss" if name.lower() in _PARTS and _LOSS_PARTS <= {n.lower() for n in self.names} else name
 
     @property
     def position(self) -> int:
@@ -134,7 +142,7 @@ def _unglued(text: str) -> list[str]:
 
 def header_of(line: str) -> Header | None:
     """The header a line may be: names only, one of which counts epochs or iterations, and a metric."""
-    if len(line) > 1000 or ":" in line or "=" in line:
+    if len(line) > 1000 or _SENTENCE.search(line) is not None:
         return None
     separator = "\t" if "\t" in line.strip() else "|" if line.count("|") >= MIN_COLUMNS - 1 else ""
     if separator:
@@ -171,6 +179,8 @@ def _header(names: list[str], separator: str, edges: list[int]) -> Header | None
     if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names):
         return None
     kinds = [column_kind(name) for name in names]
+    if _LOSS_PARTS <= {name.lower() for name in names}:
+        kinds = [Kind.METRIC if name.lower() in _PARTS else kind for name, kind in zip(names, kinds, strict=True)]
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if names[0].lower() == "class" and Kind.METRIC in kinds:
         return Header(tuple(names), separator, tuple(edges))

@@ -245,7 +245,7 @@ class _Reader:
     def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
-        if not found and line.text.count("|") > 2:
+        if not found and shape.header is None and line.text.count("|") > 2:
             self._table = header_in_two_rows(self._above, line.text) or self._table
             self._above = line.text
         self._repeats = shape.repeats
@@ -378,7 +378,9 @@ class _Reader:
         if self._pending is not None:
             before, last = self._pending
             index = track.reading.count
-            if before is not track or number(row.numbers[index]) <= number(last.numbers[index]):
+            done, reached = number(row.numbers[index]), number(last.numbers[index])
+            again = track.bar and done == reached and row.epoch == last.epoch  # a bar shows its last state twice
+            if before is not track or (done <= reached and not again):
                 self._end_evaluation(set())
         self._pending = (track, row)
 
