@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from logdoctor.options import Ignore, Options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What is said of one run. `state`: finished, interrupted, running, stalled, unknown."""
 
@@ -43,6 +43,25 @@ class Diagnosis:
         """The highest severity among the findings, 0 without any."""
         return max((finding.severity for finding in self.findings), default=0)
 
+    def to_frame(self) -> pd.DataFrame:
+        """The common DataFrame of this run."""
+        return Report((self,)).to_frame()
+
+    def __repr__(self) -> str:
+        from logdoctor.report.summary import verdict
+
+        return f"<Diagnosis of {self.run.name}: {verdict(self)}>"
+
+    def _repr_markdown_(self) -> str:
+        from logdoctor.report.section import heading, section
+
+        return section(heading(1, self), self)
+
+    def _repr_html_(self) -> str:
+        from logdoctor.report.notebook import run_html
+
+        return run_html(self)
+
 
 @dataclass(frozen=True)
 class Unread:
@@ -52,7 +71,7 @@ class Unread:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """All runs, worst first, every file not read, and the names of runs that wrote nothing since `Options.since`."""
 
@@ -92,8 +111,18 @@ class Report:
         runs = [diagnosis.run for diagnosis in self.runs]
         return to_frame(RunRows(r.name, r.rows, tuple(s.path for s in r.sources)) for r in runs if r.rows is not None)
 
+    def __repr__(self) -> str:
+        from logdoctor.report.summary import headline
+
+        return f"<Report: {headline(self)}>"
+
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        from logdoctor.report.notebook import report_html
+
+        return report_html(self)
 
 
 def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report:

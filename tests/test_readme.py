@@ -9,6 +9,7 @@ import inspect
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,13 @@ def test_commands_and_options_of_the_readme_exist() -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README.read_text("utf-8")):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs").symlink_to(ROOT / "sample_logs" / "keras-csv")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL):
+        exec(compile(block, "README.md", "exec"), names)
+    assert list(names["best"].index) == ["late_drop", "overfit_small_data"]
+    assert "late_drop" in names["report"]._repr_html_()

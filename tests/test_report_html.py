@@ -25,7 +25,7 @@ from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run
 from tests.hostile import HARMLESS, PAYLOADS, report_of
 
-VOID = {"input", "meta", "wbr"}
+VOID = {"img", "input", "meta", "wbr"}
 
 
 class Page(HTMLParser):

@@ -58,6 +58,11 @@ def facts(diagnosis: Diagnosis, code: Callable[[str], str]) -> list[str]:
     return [part for part in parts if part and part != numbers.NOTHING]
 
 
+def ticked(tag: str) -> str:
+    """A tag between backticks, for what writes these as code."""
+    return f"`{tag.replace('`', chr(39))}`"
+
+
 def _schedule_words(schedule: Schedule) -> str:
     if schedule.kind == "unknown" and not schedule.drops:
         return ""

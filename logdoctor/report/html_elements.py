@@ -8,7 +8,7 @@ from html import escape
 
 from logdoctor.report.escape import plain
 
-VOID = {"input", "meta", "wbr"}
+VOID = {"img", "input", "meta", "wbr"}
 SHAPES = {"circle", "line", "path", "rect"}  # of SVG: they may close themselves
 _PART_ENDS = re.compile(r"([/_.-]+)(?=\w)")
 Attribute = str | int | float | bool | None

@@ -59,7 +59,9 @@ def section(anchor: str, diagnosis: Diagnosis, *, columns: int, unfolded: bool) 
     verdict, also = content.sentence(diagnosis)
     body = [
         element("p", element("strong", verdict), f" {also}" if also else "", class_="verdict"),
-        element("p", joined([marked(fact) for fact in content.facts(diagnosis, _ticked)], " · "), class_="facts"),
+        element(
+            "p", joined([marked(fact) for fact in content.facts(diagnosis, content.ticked)], " · "), class_="facts"
+        ),
         _morning(diagnosis),
         _last_lines(diagnosis),
         _picture(diagnosis, columns),
@@ -83,10 +85,6 @@ def search_words(diagnosis: Diagnosis) -> str:
     return plain(
         " ".join([run.name, f"is:{standing(diagnosis)}", needs, diagnosis.state, *names, *run.formats])
     ).lower()
-
-
-def _ticked(tag: str) -> str:
-    return f"`{tag.replace('`', chr(39))}`"
 
 
 def _picture(diagnosis: Diagnosis, columns: int) -> Html:
