@@ -102,10 +102,10 @@ def with_changes(report: Report, baseline: Baseline, gates: Sequence[Gate]) -> R
     """The report with what changed since the baseline. Errors: LogDoctorError for a gate on a metric nobody logged."""
     diagnoses = {id(diagnosis.run): diagnosis for diagnosis in report.runs}
     pairs = matched(baseline.runs, [diagnosis.run for diagnosis in report.runs])
-    taken = {id(pair.former) for pair in pairs}
+    taken = {id(pair.former) for pair in pairs} | {id(pair.run) for pair in pairs}
     changes = Changes(
         baseline.path, baseline.version,
-        new=tuple(d.run.name for d in report.runs if not any(pair.run is d.run for pair in pairs)),
+        new=tuple(d.run.name for d in report.runs if id(d.run) not in taken),
         gone=tuple(run.name for run in baseline.runs if id(run) not in taken and run.name not in report.older),
         runs=tuple(_change(pair, diagnoses[id(pair.run)], baseline.ignored) for pair in pairs),
         gates=judge_gates(gates, pairs, baseline, [diagnosis.run for diagnosis in report.runs]),

@@ -270,8 +270,20 @@ def _deliver(result: Report, folder: Path, outputs: Outputs, quiet: bool) -> Non
         print_comparison(result.side_by_side, folder)
     elif not quiet:
         print_report(result, folder)
+    if quiet or only_json:
+        _say_what_gates_found(result)
     if outputs.github:
         click.echo(for_github(result), nl=False, err=only_json)
+
+
+def _say_what_gates_found(report: Report) -> None:
+    """Where no summary is printed: on stderr why --fail-if-worse fails, or could not judge."""
+    from logdoctor.report.changes import gate_lines
+
+    changes = report.changes
+    if changes is not None and (changes.worse or changes.unjudged):
+        for line in gate_lines(changes.gates):
+            click.echo(line, err=True)
 
 
 def main() -> None:

@@ -248,6 +248,16 @@ def test_a_metric_that_the_baseline_lacks_is_told_and_is_a_problem_under_strict(
     assert report(*arguments, "--strict").exit_code == 2
 
 
+@pytest.mark.parametrize("how", [("--quiet",), ("--json", "-")])
+def test_what_a_gate_found_is_never_silent(here: Path, how: tuple[str, ...]) -> None:
+    former = baseline(here, a=table())
+    write(here, a=table(val=0.4))
+    result = report("--baseline", former, "--fail-if-worse", "val_loss 2%", *how)
+    assert result.exit_code == 1
+    assert "a: val_loss 0.2667 → 0.4667 (+75.0 %)" in result.stderr
+    assert report("--baseline", former, "--fail-if-worse", "val_loss 99%", *how).stderr == ""
+
+
 def test_a_metric_that_is_not_logged_any_more_fails(here: Path) -> None:
     former = baseline(here, a=table(accuracy=0.9))
     write(here, a=table())
