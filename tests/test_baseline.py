@@ -163,6 +163,12 @@ def test_the_report_may_replace_its_own_baseline(here: Path) -> None:
     assert said["changes"]["runs"][0]["best"]["verdict"] == "worse"
 
 
+def test_a_baseline_of_another_version_is_told(here: Path) -> None:
+    path = here / baseline(here, a=table())
+    path.write_text(path.read_text().replace(f'"logdoctor": "{logdoctor.__version__}"', '"logdoctor": "0.0.7"'))
+    assert "(by logdoctor 0.0.7, which may judge otherwise)" in report("--baseline", str(path)).stdout
+
+
 BAD = {
     "missing.json": (None, "No such file"),
     "empty.json": ("", "not valid JSON"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import logdoctor
 from logdoctor.changes import BestChange, Changes, RunChange
 from logdoctor.gate import Gate, GateResult
 from logdoctor.report import numbers
@@ -31,7 +32,12 @@ def summary(changes: Changes) -> str:
     )
     parts = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
     quiet = f"nothing changed in {len(changes.runs)} run{'s' * (len(changes.runs) != 1)}"
-    return f"Since {changes.baseline}: {', '.join(parts) or quiet}."
+    other = (
+        ""
+        if changes.version == logdoctor.__version__
+        else f" (by logdoctor {changes.version}, which may judge otherwise)"
+    )
+    return f"Since {changes.baseline}{other}: {', '.join(parts) or quiet}."
 
 
 def told(changes: Changes) -> list[RunChange]:
