@@ -14,6 +14,7 @@ from logdoctor.run import Axis, Curve, Floats
 from logdoctor_parsers.names import direction, words
 
 MIN_BINS, MAX_BINS = 40, 400
+BIN_POINTS = 4  # at least in bins shorter than an epoch
 RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
 
 
@@ -83,16 +84,18 @@ class Track:
 def track(curve: Curve | None, role: str, axis: Axis, cadence: float | None = None) -> Track | None:
     """Bins of an epoch each; where epochs are unknown of `cadence` (distance between validations), or about 150.
 
-    Runs of under ten epochs get finer bins as far as there are points, runs of over 400 coarser ones. None without
-    a finite value.
+    Runs of under ten epochs get finer bins as far as there are points, runs of over 400 coarser ones. A validation
+    before the first update tells of no epoch and is left out. None without a finite value.
     """
     if curve is None or not curve.finite.any():
         return None
-    x = curve.x[curve.finite]
+    x, y = curve.x[curve.finite], curve.value[curve.finite]
+    if role == "validation" and len(x) > 1 and x[0] <= 0 and axis.unit != "index":
+        x, y = x[1:], y[1:]
     width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
     running = is_running(curve)
     sign = -1 if direction(curve.metric) > 0 else 1
-    bins = bin_values(x, sign * curve.value[curve.finite], width, running=running)
+    bins = bin_values(x, sign * y, width, running=running)
     return Track(curve, bins, width, role, running, sign)
 
 
@@ -105,8 +108,8 @@ def _epoch_width(x: Floats) -> float:
     epochs = max(float(x[-1]), 1e-9)
     if epochs >= 10:
         return float(math.ceil(epochs / MAX_BINS))
-    per_epoch = len(x) / max(epochs, 1.0)
-    finer = min(per_epoch / 4, MIN_BINS / epochs)
+    a_bin = BIN_POINTS if epochs >= 1 else BIN_POINTS / 2
+    finer = min(len(x) / epochs / a_bin, MIN_BINS / epochs)
     return 1.0 / max(1, math.floor(finer))
 
 

@@ -352,3 +352,42 @@ def test_a_larger_batch_at_the_old_rate_that_learns_slower() -> None:
     assert LinearScaling().compare(batched(64, 0.08, 0.3), reference) is None  # scaled
     assert LinearScaling().compare(batched(64, 0.02, 0.1), reference) is None  # no slower
     assert LinearScaling().compare(batched(24, 0.02, 0.3), reference) is None  # hardly larger
+
+
+@pytest.mark.parametrize("climbs", [True, False])
+def test_overfitting_tells_an_accuracy_that_still_climbs(climbs: bool) -> None:
+    """Over-confidence: the validation loss rises, yet more and more answers are right."""
+    until = 1.0 if climbs else 0.2
+    gained = np.minimum(np.arange(1, 61) / 60, until)
+    accuracy = curve(noisy(0.5 + 0.3 * gained, 0.002, 3), tag="val_acc", metric="accuracy", split="val")
+    loss = curve(noisy(valley(60, 0.3, 0.5), 0.01), tag="val_loss", split="val")
+    found = ask("overfitting", Case.of(run("a", curve(fall(60)), loss, accuracy, val_metric=accuracy)))
+    assert found is not None
+    assert ("accuracy still climbed, from 0.5" in found.message) == climbs
+    assert ("temperature scaling" in found.advice) == climbs
+    assert (found.numbers["metric_best_epoch"] is not None) == climbs
+
+
+def test_guessing_within_the_first_epoch_is_told_as_tentative() -> None:
+    rng = np.random.default_rng(0)
+    x = np.arange(1, 21) / 40
+    loss = curve(np.log(10.0) + 0.02 * rng.standard_normal(20), x=x)
+    accuracy = curve(0.1 + 0.02 * rng.standard_normal(20), tag="acc", metric="accuracy", split="train", x=x)
+    found = ask("not-learning", Case.of(run("a", loss, accuracy)))
+    assert found is not None
+    assert not found.firm
+    assert "epochs were trained" in found.would_change
+
+
+def test_a_gap_within_the_swings_of_the_validation_loss_is_none() -> None:
+    swinging = fall(40, floor=1.2) + np.random.default_rng(0).choice([-0.4, 0.4], 40)
+    assert ask("generalization-gap", case(fall(40), swinging)) is None
+
+
+def test_an_untrained_validation_does_not_hide_a_rise() -> None:
+    """A test before the first update stands at 87 where the loss is about one later."""
+    x = np.arange(0.0, 61.0)
+    val = curve(np.concatenate(([87.0], noisy(valley(60, 0.3, 0.5), 0.01))), tag="val_loss", split="val", x=x)
+    found = ask("overfitting", Case.of(run("a", curve(fall(60)), val)))
+    assert found is not None
+    assert found.numbers["best_epoch"] == pytest.approx(18, abs=4)

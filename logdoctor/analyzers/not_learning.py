@@ -89,7 +89,8 @@ class NotLearning:
         train = case.needs_train(4)
         late = train.y[len(train) // 2 :]
         classes = chance_classes(float(np.median(late)), self.chance_band)
-        accuracy = next((c for c in case.run.curves if c.metric == "accuracy" and c.split != "train"), None)
+        known = [curve for curve in case.run.curves if curve.metric == "accuracy" and curve.finite.any()]
+        accuracy = min(known, key=lambda curve: curve.split == "train", default=None)
         if classes is None or accuracy is None or moving_mean(train.y, 0.25).min() < 0.97 * np.log(classes):
             return None
         values = accuracy.value[accuracy.finite] / (100.0 if np.nanmax(accuracy.value, initial=0.0) > 1.0 else 1.0)

@@ -8,8 +8,14 @@ import numpy as np
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, percent, sentence
 from logdoctor.case import Case
-from logdoctor.curves.valley import lowest
-from logdoctor.finding import Finding, Severity
+from logdoctor.curves.smoothing import without_spikes
+from logdoctor.curves.trend import moving_mean
+from logdoctor.curves.valley import SMOOTHED_SHARE, lowest
+from logdoctor.finding import Evidence, Finding, Severity
+from logdoctor.tracks import Track
+
+LATER = 0.1  # of the run: a metric that was best this much after the loss goes its own way
+CLIMB_SIGMAS = 3.0  # standard errors of its smoothed level by which it must have climbed meanwhile
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Overfitting:
 
     What fools it
         Epoch-wise double descent (the loss falls again later), a small validation set, a drop of the rate to come. A
-        rising validation loss with rising accuracy means over-confidence rather than more errors.
+        rising validation loss with rising accuracy means over-confidence rather than more errors: both are told then.
 
     Reference
         Prechelt 1998, "Early stopping: but when?" (generalisation loss); Nakkiran et al. 2019 (arXiv:1912.02292).
@@ -79,34 +85,76 @@ class Overfitting:
         train, val, valley = case.needs_train(), case.needs_val(), case.valley
         best = float(val.x[valley.index])
         then, now = float(np.interp(best, train.x, case.trend)), case.stretches[-1].level
+        climb = _metric_climb(case, best)
         clauses = doubts(case) + ([] if significant else ["the rise is not far above the scatter"])
         return Finding(
             self.name,
             severity,
             f"{val.name} was best at {case.place(best)} ({val.shown(valley.level)}) and has worsened to "
             f"{val.shown(valley.end)} by {case.place(case.length)} ({percent(by_value)}), while the {train.name} went "
-            f"from {train.shown(then)} to {train.shown(now)}{_metric_words(case, best)}",
-            f"The model fits the training data only. Keep the checkpoint of {case.place(best)} and stop there (early "
-            f"stopping would have spared {case.lasting(case.length - best)}); to go further: more data, augmentation, "
-            "dropout or weight decay.",
+            f"from {train.shown(then)} to {train.shown(now)}{climb.words(case) if climb else ''}",
+            climb.advice(case, best) if climb else _advice(case, best),
             case.span(best, case.length),
-            tuple(dict.fromkeys((val.curve.at(best), val.curve.at(case.length)))),
+            _once([val.curve.at(best), val.curve.at(case.length), *(climb.lines(best) if climb else [])]),
             not clauses,
             {"best_epoch": best, "best_value": val.sign * valley.level, "end_value": val.sign * valley.end,
-             "rise_of_height": by_height, "rise_of_value": by_value, "sigmas": valley.z, "slope_t": valley.t},
+             "rise_of_height": by_height, "rise_of_value": by_value, "sigmas": valley.z, "slope_t": valley.t,
+             "metric_best_epoch": climb.at if climb else None},
             sentence(clauses) or f"A {val.name} better than {val.shown(valley.level)} later on (double descent).",
         )  # fmt: skip
 
 
-def _metric_words(case: Case, best: float) -> str:
-    """What the main metric says where it disagrees: still climbing though the loss rises."""
+def _once(places: list[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(places))
+
+
+def _advice(case: Case, best: float) -> str:
+    return (
+        f"The model fits the training data only. Keep the checkpoint of {case.place(best)} and stop there (early "
+        f"stopping would have spared {case.lasting(case.length - best)}); to go further: more data, augmentation, "
+        "dropout or weight decay."
+    )
+
+
+@dataclass(frozen=True)
+class _Climb:
+    """A metric that went on improving after the validation loss was best: its level then, and where it was best."""
+
+    metric: Track
+    then: float
+    at: float
+    level: float
+
+    def words(self, case: Case) -> str:
+        metric = self.metric
+        return (
+            f"; the {metric.name} still climbed, from {metric.shown(self.then)} to {metric.shown(self.level)} at "
+            f"{case.place(self.at)}"
+        )
+
+    def advice(self, case: Case, best: float) -> str:
+        return (
+            f"The loss rises because wrong answers grow over-confident, not more frequent. If the {self.metric.name} "
+            f"counts, keep the checkpoint of {case.place(self.at)} and mend the probabilities: label smoothing, or "
+            f"temperature scaling afterwards (Guo et al. 2017, arXiv:1706.04599). If the loss counts, keep that of "
+            f"{case.place(best)}; to go further: more data, augmentation, dropout or weight decay."
+        )
+
+    def lines(self, best: float) -> list[Evidence]:
+        return [self.metric.curve.at(best), self.metric.curve.at(self.at)]
+
+
+def _metric_climb(case: Case, best: float) -> _Climb | None:
+    """How the main metric (accuracy, mAP) climbed on, by more than its scatter and for a tenth of the run or more."""
     metric = case.val_metric
     if metric is None or len(metric) < 4:
-        return ""
+        return None
     index, level = lowest(metric.y)
-    if metric.x[index] < best + 0.1 * case.length:
-        return ""
-    return f"; {metric.name} was best only at {case.place(float(metric.x[index]))} ({metric.shown(level)})"
+    at = float(metric.x[index])
+    then = float(np.interp(best, metric.x, moving_mean(without_spikes(metric.y), SMOOTHED_SHARE)))
+    error = metric.noise / max(1.0, SMOOTHED_SHARE * len(metric)) ** 0.5
+    climbed = at >= best + LATER * case.length and then - level > CLIMB_SIGMAS * error
+    return _Climb(metric, then, at, level) if climbed else None
 
 
 def plot_height(case: Case) -> float:

@@ -96,8 +96,13 @@ def judge_flatness(
 
 def tail_fall(x: Floats, y: Floats, sigma: float) -> Fall:
     """The fall over the last 45 % of the points (at least four)."""
-    tail = slice(-max(4, round(TAIL_SHARE * len(x))), None)
+    tail = slice(len(x) - tail_points(len(x)), None)
     return fit_fall(x[tail], y[tail], sigma)
+
+
+def tail_points(n: int) -> int:
+    """How many of n points are the tail."""
+    return max(min(n, 4), round(TAIL_SHARE * n))
 
 
 def _flat_since(x: Floats, trend: Floats, left: float, needed: float) -> float | None:
@@ -123,7 +128,7 @@ class _Lull:
     @property
     def tail_start(self) -> int:
         """Index of the first point of the tail that is always looked at."""
-        return len(self.x) - max(min(len(self.x), 4), round(TAIL_SHARE * len(self.x)))
+        return len(self.x) - tail_points(len(self.x))
 
     @property
     def tail(self) -> Fall:
