@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from logdoctor_parsers.runs import CHUNK
+from logdoctor_parsers.runs import LARGEST
 from logdoctor_parsers.text import lines_of
 from logdoctor_parsers.text_generic import ReadText, read_text
 
@@ -38,8 +38,8 @@ def test_same_as_when_other_lines_stand_between(shape: str) -> None:
 
 
 def test_runs_longer_than_a_chunk() -> None:
-    table = read(lines(SHAPES["steps"], 2 * CHUNK + 100)).table
-    assert list(table.step[table.code == 0]) == list(range(2 * CHUNK + 100))
+    table = read(lines(SHAPES["steps"], 2 * LARGEST + 100)).table
+    assert list(table.step[table.code == 0]) == list(range(2 * LARGEST + 100))
 
 
 def test_a_copy_inside_a_run_is_read_once_and_said() -> None:

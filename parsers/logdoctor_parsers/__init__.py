@@ -21,7 +21,6 @@ from logdoctor_parsers.contract import (
     Problem,
     Series,
     Table,
-    TableBuilder,
     choose,
 )
 from logdoctor_parsers.csv_table import PARSER as CSV
@@ -31,6 +30,7 @@ from logdoctor_parsers.keras_csv import PARSER as KERAS_CSV
 from logdoctor_parsers.keras_history import PARSER as KERAS_HISTORY
 from logdoctor_parsers.notebook import PARSER as NOTEBOOK
 from logdoctor_parsers.pytorch import PARSER as PYTORCH
+from logdoctor_parsers.table_builder import TableBuilder
 from logdoctor_parsers.tensorboard import PARSER as TENSORBOARD
 from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
 

@@ -16,7 +16,8 @@ from logdoctor_parsers.caffe_facts import facts_of
 from logdoctor_parsers.caffe_log import Log, read_log
 from logdoctor_parsers.caffe_messages import ending
 from logdoctor_parsers.caffe_series import add_rows
-from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem, TableBuilder, first_problems
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem, first_problems
+from logdoctor_parsers.table_builder import TableBuilder
 
 SOURCES = re.compile(
     rb"(?:\b(?:caffe|sgd_solver|solver|upgrade_proto)\.cpp|layer_factory\.hpp)(?::\d+\]| : line \d+ :)"

@@ -16,8 +16,9 @@ import numpy as np
 from logdoctor_parsers.caffe_lines import Kind, Label
 from logdoctor_parsers.caffe_log import Log
 from logdoctor_parsers.caffe_mean import damaged_at
-from logdoctor_parsers.contract import Floats, Ints, Problem, TableBuilder
+from logdoctor_parsers.contract import Floats, Ints, Problem
 from logdoctor_parsers.names import METRICS, canonical
+from logdoctor_parsers.table_builder import TableBuilder
 
 KNOWN = frozenset(METRICS.values())
 UNSTATED_WINDOW = 100  # iterations; average_loss where the log holds no parameters, larger than most in use

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor_parsers.caffe_scan import parse_number
-from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, TableBuilder, first_problems
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
+from logdoctor_parsers.table_builder import TableBuilder
 
 HEADER = re.compile(rb"\s*(?:#Iters\s+Seconds\b|NumIters,Seconds\b).*")
 SPLITS = {"TrainingLoss": "train", "TestAccuracy": "test", "TestLoss": "test"}

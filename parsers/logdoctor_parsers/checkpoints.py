@@ -44,11 +44,16 @@ _WITHOUT_PATH = re.compile(
 )
 
 
-def checkpoints_in(lines: TextLines) -> tuple[Checkpoint, ...]:
-    """The checkpoints that a log says were written and not deleted again, in order."""
+def checkpoints_in(lines: TextLines, places: Sequence[int] | None = None) -> tuple[Checkpoint, ...]:
+    """The checkpoints that a log says were written and not deleted again, in order.
+
+    `places`: the lines that may say so, all others being known to tell nothing of the kind.
+    """
     found: dict[str, Checkpoint] = {}
-    for index in _candidates(lines.texts):
-        number, text = lines.numbers[index], lines.texts[index]
+    places = range(len(lines)) if places is None else places
+    texts = [lines.texts[place] for place in places]
+    for index in _candidates(texts):
+        number, text = lines.numbers[places[index]], texts[index]
         if _DELETED.search(text):
             _forget(found, text)
         elif (checkpoint := checkpoint_in(text, number)) is not None:
@@ -72,6 +77,11 @@ def checkpoint_in(text: str, number: int) -> Checkpoint | None:
 
 def _names_other_file(text: str) -> bool:
     return any(_OTHER_FILE.search(word.rstrip(".,;!\"')")) for word in text.split())
+
+
+def may_tell(text: str) -> bool:
+    """Whether a text holds any of the words without which no line says that a checkpoint was written or deleted."""
+    return any(word in text for word in (*_SAVED_WORDS, *_DELETED_WORDS))
 
 
 def _candidates(texts: Sequence[str]) -> list[int]:

@@ -1,15 +1,18 @@
-"""Rows read from a text log, sorted by what their lines mean; columns are lists, for logs have millions of rows."""
+"""Rows read from a text log, sorted by what their lines mean: as they come, then as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from logdoctor_parsers.contract import Floats, Ints
 from logdoctor_parsers.readings import Reading
+from logdoctor_parsers.shapes import number, numbers
 
+_PER_LINE = ("line", "epoch", "count", "wall_time", "rank")
 MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no counter at all
 
 
@@ -27,51 +30,50 @@ class Row(NamedTuple):
     rank: int = -1
 
 
-@dataclass
-class Track:
-    """All lines of one reading, a list for each column of `Row`.
+@dataclass(frozen=True)
+class Columns:
+    """Lines of one reading, shape (n,) each; NaN (rank: -1) where a line says nothing.
 
-    `bar`: printed by a progress bar. `reached`: the furthest an evaluation came.
+    `values` by a number's place in the line. `bar`: printed by a progress bar.
     """
 
     reading: Reading
     bar: bool
-    lines: list[int] = field(default_factory=list)
-    epochs: list[str] = field(default_factory=list)
-    iterations: list[str] = field(default_factory=list)
-    wall_times: list[float] = field(default_factory=list)
-    numbers: list[Sequence[str]] = field(default_factory=list)
-    ranks: list[int] = field(default_factory=list)
-    reached: float = -1.0
+    line: Ints
+    epoch: Floats
+    count: Floats
+    wall_time: Floats
+    rank: Ints
+    values: Mapping[int, Floats]
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.line)
 
-    def append(self, row: Row) -> None:
-        """Add one row."""
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
+    def numbers(self, index: int) -> Floats:
+        """The numbers at `index` of each line; NaN for index -1."""
+        return np.full(len(self), np.nan) if index < 0 else self.values[index]
 
-    def extend(self, rows: Track) -> None:
-        """Add the rows of another track."""
-        for column, values in zip(self._columns, rows._columns, strict=True):
-            column.extend(values)
+    def take(self, index: Ints) -> Columns:
+        """These rows, in this order."""
+        values = {place: column[index] for place, column in self.values.items()}
+        columns: dict[str, Any] = {name: getattr(self, name)[index] for name in _PER_LINE}
+        return replace(self, values=values, **columns)
 
-    def keep(self, order: Sequence[int]) -> None:
-        """Keep the rows with these indexes, in this order."""
-        for column in self._columns:
-            column[:] = [column[i] for i in order]
-
-    @property
-    def _columns(self) -> tuple[list[Any], ...]:
-        return self.lines, self.epochs, self.iterations, self.wall_times, self.numbers, self.ranks
+    def followed_by(self, *others: Columns) -> Columns:
+        """The rows of several in file order, under the reading of the first."""
+        parts = (self, *others)
+        if len(parts) == 1:
+            return self
+        columns: dict[str, Any] = {n: np.concatenate([getattr(part, n) for part in parts]) for n in _PER_LINE}
+        values = {place: np.concatenate([part.values[place] for part in parts]) for place in self.values}
+        joined = replace(self, values=values, **columns)
+        in_order = bool(np.all(joined.line[1:] >= joined.line[:-1]))
+        return joined if in_order else joined.take(np.argsort(joined.line, kind="stable"))
 
     @property
     def trains(self) -> bool:
         """Whether its lines tell a train loss."""
-        return bool(self.lines) and any(
-            "loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields
-        )
+        return len(self) > 0 and any("loss" in f.metric and f.split not in ("val", "test") for f in self.reading.fields)
 
     @property
     def evaluates(self) -> bool:
@@ -81,55 +83,103 @@ class Track:
     @property
     def stands(self) -> bool:
         """Whether its lines make a curve: they say where they stand, or some of them tell a loss or a split."""
-        if self.reading.counted or any(self.epochs) or any(self.iterations):
+        if self.reading.counted or not (np.isnan(self.epoch).all() and np.isnan(self.count).all()):
             return True
         return len(self) >= MIN_REPEATS and any("loss" in f.metric or f.split for f in self.reading.fields)
 
 
-def tell_training(tracks: Sequence[Track]) -> bool:
+@dataclass
+class Track:
+    """All lines of one reading: `rows` read one by one, `blocks` read at once.
+
+    `bar`: printed by a progress bar. `last`: the numbers of the last line. `reached`: the furthest an evaluation came.
+    """
+
+    reading: Reading
+    bar: bool
+    rows: list[Row] = field(default_factory=list)
+    blocks: list[Columns] = field(default_factory=list)
+    last: Sequence[str] = ()
+    reached: float = -1.0
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether its lines speak of validation or test data."""
+        return self.reading.evaluates
+
+    def append(self, row: Row) -> None:
+        """Add one row."""
+        self.rows.append(row)
+        self.last = row.numbers
+
+    def append_block(self, block: Columns, last: Sequence[str]) -> None:
+        """Add the rows of a block, whose last line has the numbers `last`."""
+        self.blocks.append(block)
+        self.last = last
+
+    def columns(self) -> Columns:
+        """All rows in file order."""
+        singly = Columns(
+            self.reading,
+            self.bar,
+            np.array([row.line for row in self.rows], np.int64),
+            _counters([row.epoch for row in self.rows]),
+            _counters([row.iteration for row in self.rows]),
+            np.array([row.wall_time for row in self.rows], np.float64),
+            np.array([row.rank for row in self.rows], np.int64),
+            {place: np.array(numbers([row.numbers[place] for row in self.rows])) for place in self.reading.places},
+        )
+        return singly.followed_by(*self.blocks)
+
+
+def _counters(texts: Sequence[str]) -> Floats:
+    """Numbers of counters; they repeat, so each text is converted once."""
+    value = {text: number(text) if text else np.nan for text in set(texts)}
+    return np.array([value[text] for text in texts], np.float64)
+
+
+def tell_training(tracks: Sequence[Columns]) -> bool:
     """Whether some lines tell a metric of the vocabulary or count epochs: simulations and servers count steps too."""
-    return any(len(track) and (track.reading.known or any(track.epochs)) for track in tracks)
+    return any(len(track) and (track.reading.known or not np.isnan(track.epoch).all()) for track in tracks)
 
 
-def drop_other_ranks(tracks: Sequence[Track]) -> int:
-    """Of lines that several ranks print keep those of the lowest; returns how many others were dropped."""
-    dropped = 0
+def without_other_ranks(tracks: Sequence[Columns]) -> tuple[list[Columns], int]:
+    """Of lines that several ranks print those of the lowest, and how many others there were."""
+    kept = []
     for track in tracks:
-        ranks = set(track.ranks)
-        if len(ranks) > 1 and -1 not in ranks:
-            kept = [i for i, rank in enumerate(track.ranks) if rank == min(ranks)]
-            dropped += len(track) - len(kept)
-            track.keep(kept)
-    return dropped
+        ranks = np.unique(track.rank)
+        several = len(ranks) > 1 and ranks[0] >= 0
+        kept.append(track.take(np.flatnonzero(track.rank == ranks[0])) if several else track)
+    return kept, sum(map(len, tracks)) - sum(map(len, kept))
 
 
-def label_backwards(track: Track, labels: Sequence[tuple[int, str]]) -> None:
-    """Where the epoch is named behind its values (`Loss: 0.5`, then `Epoch: 3`), let each row take the label it awaits.
+def labelled_backwards(track: Columns, labels: Sequence[tuple[int, str]]) -> Columns:
+    """Where the epoch is named behind its values (`Loss: 0.5`, then `Epoch: 3`), each row with the label it awaits.
 
     So it is where values stand before the first label and none behind the last.
     """
-    ahead = track.reading.epoch < 0 and len(labels) > 1 and len(track) and not track.epochs[0]
-    if not ahead or track.lines[-1] >= labels[-1][0]:
-        return
-    places = np.searchsorted([line for line, _ in labels], track.lines, side="right")
-    track.epochs = [labels[place][1] for place in places.tolist()]
+    ahead = track.reading.epoch < 0 and len(labels) > 1 and len(track) and np.isnan(track.epoch[0])
+    if not ahead or track.line[-1] >= labels[-1][0]:
+        return track
+    places = np.searchsorted([line for line, _ in labels], track.line, side="right")
+    return replace(track, epoch=_counters([label for _, label in labels])[places])
 
 
-def unified(tracks: Sequence[Track]) -> list[Track]:
+def unified(tracks: Sequence[Columns]) -> list[Columns]:
     """The tracks; lines printed before the log first names a split go on in what it then calls training."""
-    training = {(track.reading, track.bar): track for track in tracks if track.reading.role == "train"}
-    kept = []
+    training = {(track.reading, track.bar): track for track in tracks if track.reading.role == "train" and len(track)}
     for track in tracks:
-        twin = None if track.reading.role else training.get((track.reading.with_split("train"), track.bar))
-        if twin is None or not len(twin):
-            kept.append(track)
-        else:
-            twin.extend(track)
-            twin.keep(np.argsort(twin.lines, kind="stable").tolist())
-    return kept
+        key = (track.reading.with_split("train"), track.bar)
+        if not track.reading.role and key in training:
+            training[key] = training[key].followed_by(track)
+    return [
+        training.get((track.reading, track.bar), track)
+        for track in tracks
+        if track.reading.role or (track.reading.with_split("train"), track.bar) not in training
+    ]
 
 
-def without_repeated_rates(tracks: Sequence[Track]) -> list[Track]:
+def without_repeated_rates(tracks: Sequence[Columns]) -> list[Columns]:
     """The tracks; lines of an evaluation do not count the rate once more that training's own lines tell."""
     told = {
         f.tag
@@ -138,8 +188,9 @@ def without_repeated_rates(tracks: Sequence[Track]) -> list[Track]:
         for f in track.reading.fields
         if f.metric == "lr"
     }
-    for track in tracks:
-        if track.evaluates:
-            fields = tuple(f for f in track.reading.fields if f.metric != "lr" or f.tag not in told)
-            track.reading = replace(track.reading, fields=fields)
-    return list(tracks)
+    return [_without_rates(track, told) if track.evaluates else track for track in tracks]
+
+
+def _without_rates(track: Columns, told: set[str]) -> Columns:
+    fields = tuple(f for f in track.reading.fields if f.metric != "lr" or f.tag not in told)
+    return replace(track, reading=replace(track.reading, fields=fields))

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.names import canonical
 from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits, read_path
 
 HEAD_BYTES = 64 * 1024
@@ -144,96 +143,6 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.value)
-
-
-class TableBuilder:
-    """Collects numbers row by row or array by array and builds a `Table`."""
-
-    def __init__(self) -> None:
-        self._codes: dict[Series, int] = {}
-        self._by_tag: dict[tuple[str, str | None, str | None], int] = {}
-        self._rows: list[tuple[float, ...]] = []
-        self._blocks: list[tuple[int, tuple[Floats, ...]]] = []  # rows, and the columns as arrays of them or of one
-
-    def code(self, tag: str, metric: str | None = None, split: str | None = None) -> int:
-        """The index of a series, made on first use; `metric` and `split` come from the vocabulary unless given."""
-        key = (tag, metric, split)
-        found = self._by_tag.get(key)
-        if found is None:
-            tag = tag.encode("utf-8", "backslashreplace").decode()  # JSON can name surrogates that no file can hold
-            name = canonical(tag)
-            series = Series(tag, name.metric if metric is None else metric, name.split if split is None else split)
-            found = self._by_tag[key] = self._codes.setdefault(series, len(self._codes))
-        return found
-
-    def add(
-        self,
-        tag: str,
-        value: float,
-        line: int,
-        *,
-        step: float = np.nan,
-        epoch: float = np.nan,
-        batch: float = np.nan,
-        batches: float = np.nan,
-        wall_time: float = np.nan,
-        metric: str | None = None,
-        split: str | None = None,
-    ) -> None:
-        """Append one number."""
-        self._rows.append((self.code(tag, metric, split), step, epoch, batch, batches, wall_time, value, line))
-
-    def extend(
-        self,
-        tag: str,
-        value: npt.ArrayLike,
-        line: npt.ArrayLike,
-        *,
-        step: npt.ArrayLike = np.nan,
-        epoch: npt.ArrayLike = np.nan,
-        batch: npt.ArrayLike = np.nan,
-        batches: npt.ArrayLike = np.nan,
-        wall_time: npt.ArrayLike = np.nan,
-        metric: str | None = None,
-        split: str | None = None,
-    ) -> None:
-        """Append whole arrays of one series (shape (n,), or scalars that hold for all)."""
-        values = np.asarray(value, np.float64)
-        columns = (self.code(tag, metric, split), step, epoch, batch, batches, wall_time, values, line)
-        self._flush()
-        self._blocks.append((len(values), tuple(np.asarray(column, np.float64) for column in columns)))
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._blocks.append((len(self._rows), tuple(np.array(self._rows, np.float64).T)))
-            self._rows = []
-
-    def build(self, *, sort: bool = True) -> Table:
-        """The table, in file order (stable by line) unless `sort` is false."""
-        self._flush()
-        line = self._column(7).astype(np.int64)
-        order = np.argsort(line, kind="stable") if sort and np.any(np.diff(line) < 0) else None
-        columns = [self._column(number) for number in range(7)]
-        if order is not None:
-            line = line[order]
-            columns = [column if column.strides == (0,) else column.take(order) for column in columns]
-        code, *counters, value = columns
-        step, epoch, batch, batches, wall_time = map(_without_infinities, counters)
-        codes = code.astype(np.int32)
-        return Table(tuple(self._codes), codes, step, epoch, batch, batches, wall_time, value, line)
-
-    def _column(self, number: int) -> Floats:
-        """One column of all blocks; where each says nothing else than NaN, that in no memory (read-only)."""
-        parts = [(count, columns[number]) for count, columns in self._blocks]
-        if all(part.ndim == 0 and np.isnan(part) for _, part in parts):
-            return np.broadcast_to(np.nan, sum(count for count, _ in parts))
-        return np.concatenate([np.broadcast_to(part, count) for count, part in parts])
-
-
-def _without_infinities(counter: Floats) -> Floats:
-    """A step of 1e999 is none."""
-    infinite = np.isinf(counter)
-    return np.where(infinite, np.nan, counter) if infinite.any() else counter
 
 
 @dataclass(frozen=True)

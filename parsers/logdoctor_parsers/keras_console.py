@@ -15,8 +15,9 @@ import re
 from dataclasses import dataclass, field
 
 from logdoctor_parsers.checkpoints import checkpoints_in
-from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, TableBuilder, first_problems
+from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, first_problems
 from logdoctor_parsers.names import canonical
+from logdoctor_parsers.table_builder import TableBuilder
 from logdoctor_parsers.text import TextLines, lines_of, read_lines
 from logdoctor_parsers.text_ending import find_ending, last_lines
 

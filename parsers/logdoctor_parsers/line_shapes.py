@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from logdoctor_parsers.checkpoints import may_tell
 from logdoctor_parsers.dialects import PATTERNS
 from logdoctor_parsers.keys import Kind, kind_of, name_of
 from logdoctor_parsers.leftover import looks_like_data
 from logdoctor_parsers.pairs import read_shape
 from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
 from logdoctor_parsers.readings import Field, Reading
-from logdoctor_parsers.runs import DIGIT, LineFormat, line_format
+from logdoctor_parsers.runs import DIGIT, Blocks, prefixed_format
 from logdoctor_parsers.text_facts import facts_in
 
 _RUN_SUMMARY = re.compile(r"\btrain_runtime\b")  # means over the whole run, printed at its end
@@ -34,8 +35,8 @@ class Shape:
     """What a line shape is: a reading, or a table's header.
 
     `facts`: it may state settings; `section` of a configuration; `start`: a process (re)starts; `repeats`: what
-    follows was told before; `unread`: it looks like data. `seen` counts its lines, `regex` reads them once they are
-    frequent.
+    follows was told before; `unread`: it looks like data. `seen` counts its lines, `regex` reads them one by one and
+    `formats` many at once when they are frequent.
     """
 
     reading: Reading
@@ -47,14 +48,20 @@ class Shape:
     unread: bool = False
     seen: int = 0
     regex: re.Pattern[str] | None = None
-    formats: dict[str, LineFormat | None] = field(default_factory=dict)
+    formats: dict[str, Blocks | None] = field(default_factory=dict)
 
-    def line_format(self, raw: str, text: str) -> LineFormat | None:
-        """The format of the whole line `raw`, made once for each form of its prefix."""
+    def numbers(self, text: str) -> Sequence[str]:
+        """The numbers of a line that `regex` fits."""
+        match = self.regex.match(text) if self.regex else None
+        return match.groups() if match else ()
+
+    def blocks(self, raw: str, text: str) -> Blocks | None:
+        """What reads lines like `raw` at once, made once for each form of its prefix; None where nothing can."""
         prefix = DIGIT.sub("0", raw[: len(raw) - len(text)])
-        if prefix not in self.formats and self.regex is not None:
-            self.formats[prefix] = line_format(raw, text, self.regex)
-        return self.formats.get(prefix)
+        if prefix not in self.formats:
+            form = None if may_tell(raw) else prefixed_format(raw, text)
+            self.formats[prefix] = Blocks(form, self.reading) if form else None
+        return self.formats[prefix]
 
 
 def shape_of(parts: list[str], text: str) -> Shape:

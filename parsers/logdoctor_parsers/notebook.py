@@ -22,10 +22,10 @@ from logdoctor_parsers.contract import (
     ParsedLog,
     Parser,
     Problem,
-    TableBuilder,
     first_problems,
 )
 from logdoctor_parsers.notebook_outputs import Output, left_outputs, outputs
+from logdoctor_parsers.table_builder import TableBuilder
 from logdoctor_parsers.text import decode
 
 _NOTEBOOK = re.compile(rb'^\s*\{\s*"(?:cells|metadata|nbformat)"')

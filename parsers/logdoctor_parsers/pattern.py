@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from logdoctor_parsers.checkpoints import checkpoints_in
-from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog, TableBuilder
+from logdoctor_parsers.contract import Fact, LogFile, Match, ParsedLog
 from logdoctor_parsers.keys import Kind, name_of
 from logdoctor_parsers.phrases import Key, key_before
 from logdoctor_parsers.prefix import strip
 from logdoctor_parsers.readings import Field, Reading
 from logdoctor_parsers.shapes import NUMBER, number, split
+from logdoctor_parsers.table_builder import TableBuilder
 from logdoctor_parsers.text import TextLines, read_lines
 from logdoctor_parsers.text_ending import find_ending, last_lines
 

@@ -68,7 +68,7 @@ class PyTorchParser:
             starts=found.starts,
             ending=ending,
             tail=last_lines(lines, ending),
-            checkpoints=checkpoints_in(lines),
+            checkpoints=checkpoints_in(lines, found.singly),
             dialect=dialect_of("\n".join(lines.texts[:MARKED_LINES])),
         )
 

@@ -49,6 +49,12 @@ class Reading:
         return self.epoch >= 0 or self.count >= 0 or self.step >= 0
 
     @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The places of the numbers that mean something."""
+        counters = (self.epoch, self.epochs, self.count, self.total, self.step)
+        return tuple(sorted({*(f.index for f in self.fields), *(place for place in counters if place >= 0)}))
+
+    @cached_property
     def iterates(self) -> bool:
         """Whether the line counts iterations of any kind."""
         return self.count >= 0 or self.step >= 0

@@ -15,9 +15,10 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.contract import Fact, Floats, Ints, Table, TableBuilder
+from logdoctor_parsers.contract import Fact, Floats, Ints, Table
 from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
 from logdoctor_parsers.positions import Positions, locate
+from logdoctor_parsers.table_builder import TableBuilder
 
 MISSING = {"", "na", "n/a", "none", "null", "-", "--"}
 _SPECIAL = {"-nan": np.nan, "nan(ind)": np.nan, "-nan(ind)": np.nan, "1.#inf": np.inf, "-1.#inf": -np.inf,

@@ -1,4 +1,4 @@
-"""Runs of lines of one shape: read with one pattern for prefix and values, without working out each line anew."""
+"""Lines of one shape read a block at a time: prefix, values and time of day as columns, nothing worked out per line."""
 
 from __future__ import annotations
 
@@ -6,76 +6,137 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from logdoctor_parsers.contract import Floats, Ints
+from logdoctor_parsers.decimals import Mask
+from logdoctor_parsers.line_columns import Gap, LineColumns, LineFormat
 from logdoctor_parsers.prefix import PREFIX, posix, rank_of
 from logdoctor_parsers.readings import Reading
+from logdoctor_parsers.shapes import split
 from logdoctor_parsers.text import TextLines
 
-CHUNK = 4096  # lines read at once
+SMALLEST, LARGEST = 256, 8192  # lines of a block: as many as the last one held of the shape, twice over
 DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
-class LineFormat:
-    """The whole format of a line, prefix and all; the groups of `regex` are its numbers.
+class PrefixedFormat:
+    """The format of whole lines. `date` and `clock`: where they stand in a line; both empty where it has none."""
 
-    `date` and `clock`: where they stand in the line; both empty where it has none.
-    """
-
-    regex: re.Pattern[str]
+    columns: LineFormat
     date: slice
     clock: slice
 
-    def wall_times(self, lines: Sequence[str]) -> list[float]:
-        """POSIX seconds of lines of this format; NaN without a date."""
+    def wall_times(self, lines: TextLines, places: Ints) -> Floats:
+        """POSIX seconds of the lines at `places`, shape (n,); NaN without a date."""
         if not self.clock.stop:
-            return [float("nan")] * len(lines)
-        return [posix(line[self.date], line[self.clock]) for line in lines]
+            return np.full(len(places), np.nan)
+        first = self.date.start
+        stamps = lines.texts.cut(places, first, self.clock.stop)
+        different, which = np.unique(stamps, return_inverse=True)
+        date, clock = (slice(part.start - first, part.stop - first) for part in (self.date, self.clock))
+        known = [posix(stamp[date].decode(), stamp[clock].decode()) for stamp in different.tolist()]
+        return np.array(known, np.float64)[which.reshape(-1)]
 
 
-def line_format(raw: str, text: str, values: re.Pattern[str]) -> LineFormat | None:
-    """The format of `raw`, of which `text` is left without its prefix; None where the prefix must be read each time."""
+def prefixed_format(raw: str, text: str) -> PrefixedFormat | None:
+    """The format of `raw`, of which `text` is left without its prefix; None where lines must be read one by one."""
     prefix = raw[: len(raw) - len(text)]
     if not raw.isascii() or not raw.endswith(text) or rank_of(raw) >= 0:
         return None
     match = PREFIX.match(prefix)
-    if match is None or match["month"]:
+    columns = _line_format(prefix, text)
+    if match is None or match["month"] or columns is None:
         return None
     date, clock = (slice(*match.span(name)) if match[name] else slice(0, 0) for name in ("date", "clock"))
-    constant = DIGIT.sub(r"\\d", re.escape(prefix))
-    return LineFormat(re.compile(constant + values.pattern), date, clock)
+    return PrefixedFormat(columns, date, clock)
+
+
+def _line_format(prefix: str, text: str) -> LineFormat | None:
+    """What lines like `text` behind a prefix like `prefix` have in common; None where it leaves numbers unclear."""
+    parts = split(text)
+    *before, tail = parts[::2]
+    gaps = []
+    for text_before, number, first in zip(before, parts[1::2], [True, *[False] * len(before)], strict=False):
+        plain = text_before.rstrip()
+        if "," in number or number.startswith("+") or (text_before != plain and text_before.rstrip(" ") != plain):
+            return None
+        padded = not first and text_before != plain
+        gaps.append(Gap(plain.encode(), padded=padded, clock=":" in number))
+    found = LineFormat(tuple(gaps), tail.rstrip().encode(), DIGIT.sub("0", prefix).encode())
+    return found if found.is_sound else None
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Consecutive lines of one shape, the columns of their rows; `end`: index of the text behind the last."""
+class Block:
+    """The lines of one format among those from `low` to `high`: where they are, and their columns, shape (n,) each.
 
-    end: int
-    last: str
-    lines: list[int]
-    wall_times: list[float]
-    numbers: list[Sequence[str]]
-
-    def column(self, index: int) -> list[str]:
-        """The numbers at `index` of each line."""
-        return [numbers[index] for numbers in self.numbers]
-
-
-def alike(form: LineFormat, lines: TextLines, start: int, last: int, reading: Reading, before: Sequence[str]) -> Alike:
-    """The lines from `start`, at most to `last` (not included), that have the format and the totals of the one before.
-
-    They end before a copy: what to do about that is not decided here.
+    `run_end`: for each the first place behind it that is not read like it: another line, a copy, another total.
     """
-    numbers: list[Sequence[str]] = []
-    totals = [index for index in (reading.epochs, reading.total) if index >= 0]
-    for place in range(start, min(last, start + CHUNK)):  # line by line: what ends a run at once must cost one line
-        match = form.regex.match(lines.texts[place])
-        if match is None or (found := match.groups()) == before or any(found[i] != before[i] for i in totals):
-            break
-        numbers.append(found)
-        before = found
-    end = start + len(numbers)
-    wall_times = form.wall_times(lines.texts[start:end])
-    return Alike(end, lines.texts[end - 1], lines.numbers[start:end], wall_times, numbers)
+
+    low: int
+    high: int
+    places: Ints
+    run_end: Ints
+    wall_time: Floats
+    columns: LineColumns
+
+    def run(self, place: int) -> slice:
+        """Which of the lines follow one another from the one at `place` on (none, where it has another format)."""
+        index = int(np.searchsorted(self.places, place))
+        if index == len(self.places) or self.places[index] != place:
+            return slice(index, index)
+        return slice(index, index + int(self.run_end[index]) - place)
+
+
+@dataclass
+class Blocks:
+    """Reads the blocks of one format as they are needed; what they hold says how large the next one is worth."""
+
+    form: PrefixedFormat
+    reading: Reading
+    block: Block | None = None
+
+    def at(self, lines: TextLines, place: int, last: int) -> Block:
+        """The block with the line at `place`; the line `last` is in none."""
+        block = self.block
+        if block is None or not block.low <= place < block.high:
+            size = min(max(2 * len(block.places) if block else 0, SMALLEST), LARGEST)
+            block = self.block = _block(self.form, self.reading, lines, place, min(place + size, last))
+        return block
+
+
+def _block(form: PrefixedFormat, reading: Reading, lines: TextLines, low: int, high: int) -> Block:
+    columns = form.columns.read(lines.texts, low, high, reading.places)
+    places = columns.index + low
+    run_end = _run_ends(places, _begins(lines, places, columns, reading, len(form.columns.lead)))
+    return Block(low, high, places, run_end, form.wall_times(lines, places), columns)
+
+
+def _begins(lines: TextLines, places: Ints, columns: LineColumns, reading: Reading, prefix: int) -> Mask:
+    """Whether each line but the first begins a run: it does not follow, or copies, the one before; its total is new."""
+    totals = [place for place in (reading.epochs, reading.total) if place >= 0]
+    begins = (np.diff(places) > 1) | _differ(columns, totals)
+    for index in np.flatnonzero(~begins & ~_differ(columns, reading.places)).tolist():
+        before, here = (lines.texts[int(place)][prefix:] for place in places[index : index + 2])
+        begins[index] = before == here
+    return begins
+
+
+def _run_ends(places: Ints, begins: Mask) -> Ints:
+    """For each line the place behind the last of its run."""
+    lasts = np.append(np.flatnonzero(begins), len(places) - 1)[: len(places)]
+    return np.repeat(places[lasts] + 1, np.diff(lasts, prepend=-1))
+
+
+def _differ(columns: LineColumns, numbers: Sequence[int]) -> Mask:
+    """Whether each line but the first differs from the one before in any of these numbers."""
+    found = np.zeros(max(0, len(columns.index) - 1), np.bool_)
+    for number in numbers:
+        value = columns.values[number]
+        found |= (value[1:] != value[:-1]) & ~(np.isnan(value[1:]) & np.isnan(value[:-1]))
+    return found
 
 
 def is_plain(reading: Reading) -> bool:

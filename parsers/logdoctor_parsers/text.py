@@ -8,10 +8,11 @@ torn last line. Line numbers are those an editor shows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from logdoctor_parsers.byte_lines import ByteLines
 from logdoctor_parsers.contract import LogFile
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
@@ -24,6 +25,7 @@ _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
 _FEW = 1  # bytes: too few to tell another encoding from damage
 _BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
+_TO_CLEAN = (b"\0", b"\x1b", b"\x08")
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class TextLines:
     not end with a line end, so its last line may be cut. `overwritten`: states of progress bars left out.
     """
 
-    texts: list[str]
-    numbers: list[int]
+    texts: ByteLines
+    numbers: Sequence[int]
     physical: int
     unterminated: bool
     encoding: str
@@ -56,14 +58,15 @@ def read_lines(file: LogFile) -> TextLines:
 
 def lines_of(data: bytes, *, states: bool = False) -> TextLines:
     """The lines of a log's bytes; `states`: progress bars in all their states. Never fails."""
-    text, encoding = decode(data)
-    text = _clean(text).replace("\r\r\n", "\n").replace("\r\n", "\n")
-    rows = text.split("\n")
+    text, encoding = _plain(data)
+    if b"\r" not in text:
+        lines = ByteLines(text)
+        unterminated = not text.endswith(b"\n") and len(lines) > 0
+        return TextLines(lines, range(1, len(lines) + 1), len(lines), unterminated, encoding)
+    rows = text.decode().split("\n")
     unterminated = bool(rows[-1])
     if not unterminated:
         rows.pop()
-    if "\r" not in text:
-        return TextLines(rows, list(range(1, len(rows) + 1)), len(rows), unterminated, encoding)
     texts: list[str] = []
     numbers: list[int] = []
     written = 0
@@ -73,7 +76,16 @@ def lines_of(data: bytes, *, states: bool = False) -> TextLines:
         for shown in (parts if states else _shown(parts)) or [""]:
             texts.append(shown)
             numbers.append(number)
-    return TextLines(texts, numbers, len(rows), unterminated, encoding, written - len(texts))
+    lines = ByteLines("".join(f"{text}\n" for text in texts).encode())
+    return TextLines(lines, numbers, len(rows), unterminated, encoding, written - len(texts))
+
+
+def _plain(data: bytes) -> tuple[bytes, str]:
+    """The text as sound UTF-8 without colours, NULs and doubled line ends, and the encoding it had."""
+    text, encoding = decode(data)
+    if not data.isascii() or any(octet in data for octet in _TO_CLEAN) or b"\n" not in data:
+        data = _clean(text).encode("utf-8", "replace")
+    return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n") if b"\r" in data else data, encoding
 
 
 def decode(data: bytes) -> tuple[str, str]:

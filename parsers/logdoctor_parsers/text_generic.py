@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from logdoctor_parsers.bars import bar_in
-from logdoctor_parsers.collected import Row, Track, drop_other_ranks
+from logdoctor_parsers.collected import Columns, Row, Track, without_other_ranks
 from logdoctor_parsers.contract import Fact, Problem, Table
 from logdoctor_parsers.languages import PUNCTUATION
 from logdoctor_parsers.leftover import Leftover
@@ -19,7 +19,7 @@ from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading, sh
 from logdoctor_parsers.prefix import rank_of, strip
 from logdoctor_parsers.printed_tables import Header, Matrix, header_in_two_rows, header_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Reading
-from logdoctor_parsers.runs import Alike, alike, is_plain
+from logdoctor_parsers.runs import Block, is_plain
 from logdoctor_parsers.shapes import number, regex_of, split
 from logdoctor_parsers.shapes import shape as texts_of
 from logdoctor_parsers.text import TextLines
@@ -31,6 +31,8 @@ MAX_LABELS = 2000  # lines searched for labels
 MIN_LABELS = 3  # different ones that show a counter
 MAX_LINE = 20_000  # characters; longer lines are dumps
 FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
+MANY = 32  # lines of a shape after which they are read a block at a time
+WORTH = 8  # of them in a row at least
 RECENT = 6  # patterns tried before a line is split
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
 _LABEL = re.compile(r"\s*(\d{1,3}): +(?=[\[{:A-Za-z])")
@@ -41,7 +43,8 @@ _BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of
 class ReadText:
     """What the reader found; `last_data` is the last physical line that gave a number, `torn` whether it was cut.
 
-    `leftover`: lines that look like data and gave nothing.
+    `leftover`: lines that look like data and gave nothing. `singly`: the lines (counted from 0) read one by one, which
+    may tell other things.
     """
 
     table: Table
@@ -52,19 +55,21 @@ class ReadText:
     last_data: int
     torn: bool
     leftover: Leftover
+    singly: Sequence[int]
 
 
 def read_text(lines: TextLines, *, states: bool = False) -> ReadText:
     """Read all lines; `states`: they hold progress bars in all their states."""
     reader = _Reader(_are_numbered(lines.texts), states)
     last = len(lines) - 1
-    place = 0
+    place, singly = 0, []
     while place <= last:
+        singly.append(place)
         raw = lines.texts[place]
         if len(raw) <= MAX_LINE and raw and not raw.isspace():
             reader.take(lines.numbers[place], raw, cut=lines.unterminated and place == last)
         place += 1 + reader.take_alike(lines, place + 1, last)
-    return reader.finish()
+    return reader.finish(singly)
 
 
 def _are_numbered(texts: Sequence[str]) -> bool:
@@ -103,9 +108,7 @@ class _Reader:
         self._totals: set[float] = set()  # at which training's own counters end
         self._problems: list[Problem] = []
         self._leftover = Leftover()
-        self._alike: tuple[Shape, str, str, Sequence[str]] | None = (
-            None  # the line just read, if more like it may follow
-        )
+        self._alike: tuple[Shape, str, str] | None = None  # the line just read, if more like it may follow
         self._starts: list[int] = []
         self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
         self._epoch = self._count = self._announced = self._role = self._evaluating = self._above = ""
@@ -132,7 +135,7 @@ class _Reader:
                         self._recent.insert(0, self._recent.pop(place))
                     self._take_data(_Line(number, text, wall_time, rank), shape.reading, match.groups())
                     if is_plain(shape.reading):
-                        self._alike = (shape, raw, text, match.groups())
+                        self._alike = (shape, raw, text)
                     return
         line = _Line(number, text, wall_time, rank, cut=cut)
         if "%|" not in text:
@@ -144,35 +147,45 @@ class _Reader:
         """Read the lines from `start` that continue the one just read in its shape; returns how many."""
         if self._alike is None or self._role or self._announced or self._pending is not None:
             return 0
-        shape, raw, text, before = self._alike
-        if shape.regex is None or (form := shape.line_format(raw, text)) is None:
+        shape, raw, text = self._alike
+        shape.seen += 1
+        if shape.seen < MANY or shape.regex is None or (blocks := shape.blocks(raw, text)) is None:
             return 0
-        found = alike(form, lines, start, last, shape.reading, before)
-        if found.end > start:
-            self._keep(found, self._placed(shape.reading))
-            self._last_said = (found.last[len(raw) - len(text) :], -1)
-        return found.end - start
+        block = blocks.at(lines, start - 1, last)
+        run = block.run(start - 1)
+        count = int(run.stop - run.start) - 1
+        if count < WORTH:
+            return 0
+        self._keep(block, slice(run.start + 1, run.stop), lines, shape, len(raw) - len(text))
+        return count
 
-    def _keep(self, found: Alike, reading: Reading) -> None:
-        """Lines of one shape become rows of their track."""
-        size = len(found.lines)
-        epochs = found.column(reading.epoch) if reading.epoch >= 0 else [self._epoch] * size
-        track = self._track(reading, bar=False)
-        for place in np.flatnonzero(np.array([self._epoch, *epochs[:-1]]) != np.array(epochs)).tolist():
-            self._line = found.lines[place]
-            self._enter(epochs[place])
+    def _keep(self, block: Block, run: slice, lines: TextLines, shape: Shape, prefix: int) -> None:
+        """Lines of one shape, behind prefixes of `prefix` characters, become rows of their track."""
+        reading = self._placed(shape.reading)
+        places, size = block.places[run].tolist(), run.stop - run.start
+        values = {place: column[run] for place, column in block.columns.values.items()}
+        line = np.array(lines.numbers[places[0] : places[-1] + 1], np.int64)
+        epoch = values[reading.epoch] if reading.epoch >= 0 else np.full(size, number(self._epoch or "nan"))
+        for change in np.flatnonzero(np.append(number(self._epoch or "nan"), epoch[:-1]) != epoch).tolist():
+            if reading.epoch >= 0:
+                self._line = int(line[change])
+                self._enter(shape.numbers(lines.texts[places[change]][prefix:])[reading.epoch])
         if reading.count >= 0:
-            iterations = found.column(reading.count)
+            count = values[reading.count]
         elif self._epoch:
-            iterations = [""] * size
+            count = np.full(size, np.nan)
         else:
-            iterations = [self._count, *found.column(reading.step)[:-1]]
-        rows = (found.lines, epochs, iterations, found.wall_times, found.numbers, [-1] * size)
-        track.extend(Track(reading, False, *rows))
-        self._line = self._last_data = found.lines[-1]
+            count = np.append(number(self._count or "nan"), values[reading.step][:-1])
+        text = lines.texts[places[-1]][prefix:]
+        last = shape.numbers(text)
+        ranks = np.full(size, -1)
+        block_rows = Columns(reading, False, line, epoch, count, block.wall_time[run], ranks, values)
+        self._track(reading, bar=False).append_block(block_rows, last)
+        self._line = self._last_data = int(line[-1])
         self._data += size
+        self._last_said = (text, -1)
         if reading.iterates:
-            self._count = found.numbers[-1][reading.step if reading.step >= 0 else reading.count]
+            self._count = last[reading.step if reading.step >= 0 else reading.count]
 
     def _has_prefix(self, raw: str) -> bool:
         return _PREFIXED.match(raw) is not None and not (self._numbered and _LABEL.match(raw))
@@ -409,9 +422,8 @@ class _Reader:
         if texts[-1] in _BEGUN_EXPONENT and len(texts) > 1:
             self._torn, texts = True, (*texts[:-1], "")
         elif whole:
-            before = [
-                t.numbers[-1][-1] for t in self._tracks.values() if len(t) and len(t.numbers[-1]) == len(texts) - 1
-            ]
+            lasts = [track.last for track in self._tracks.values() if track.last]
+            before = [last[-1] for last in lasts if len(last) == len(texts) - 1]
             self._torn = bool(before) and _extent(parts[-2]) < min(map(_extent, before))
         else:
             begun = "\0".join(texts)
@@ -422,8 +434,8 @@ class _Reader:
             return shape.reading
         return shape.reading.only(range(len(texts) - 2))
 
-    def finish(self) -> ReadText:
-        """Build the table."""
+    def finish(self, singly: Sequence[int]) -> ReadText:
+        """Build the table; `singly`: the lines that were read one by one."""
         if self._pending is not None:
             track, row = self._pending
             if track.evaluates and number(row.numbers[track.reading.count]) < 0.9 * track.reached:
@@ -439,12 +451,13 @@ class _Reader:
             self._problems.append(
                 Problem(self._line, "the log ends inside this line: a number that may be cut is left out")
             )
-        if others := drop_other_ranks(list(self._tracks.values())):
+        tracks, others = without_other_ranks([track.columns() for track in self._tracks.values()])
+        if others:
             message = (
                 f"{others} lines in which other ranks tell of the same steps are left out: the lowest rank is read"
             )
             self._problems.append(Problem(0, message))
-        table = table_of(list(self._tracks.values()), self._labels)
+        table = table_of(tracks, self._labels)
         return ReadText(
             table,
             tuple(self._facts),
@@ -454,6 +467,7 @@ class _Reader:
             self._last_data,
             self._torn,
             self._leftover,
+            singly,
         )
 
 

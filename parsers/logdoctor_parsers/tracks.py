@@ -4,55 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.collected import Track, label_backwards, tell_training, unified, without_repeated_rates
-from logdoctor_parsers.contract import Floats, Table, TableBuilder
+from logdoctor_parsers.collected import (
+    Columns,
+    labelled_backwards,
+    tell_training,
+    unified,
+    without_repeated_rates,
+)
+from logdoctor_parsers.contract import Floats, Ints, Table
 from logdoctor_parsers.readings import AVERAGE
-from logdoctor_parsers.shapes import number, numbers
+from logdoctor_parsers.table_builder import TableBuilder
 
 SUMMARY = " (epoch)"  # what the tag of a value over the whole epoch ends with, where another tells its batches
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """A track's rows as arrays, shape (n,) each; NaN where a row says nothing."""
-
-    track: Track
-
-    @cached_property
-    def line(self) -> Floats:
-        return np.array(self.track.lines, np.float64)
-
-    @cached_property
-    def epoch(self) -> Floats:
-        return _floats(self.track.epochs)
-
-    @cached_property
-    def count(self) -> Floats:
-        return _floats(self.track.iterations)
-
-    def numbers(self, index: int) -> Floats:
-        """The numbers at `index` of each line; NaN for index -1."""
-        if index < 0:
-            return np.full(len(self.track), np.nan)
-        return np.array(numbers([found[index] for found in self.track.numbers]), np.float64)
-
-
-def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Table:
+def table_of(tracks: Sequence[Columns], labels: Sequence[tuple[int, str]]) -> Table:
     """All rows as one table; `labels`: lines at which an epoch is named, and its name.
 
     What progress bars say counts only where no printed line tells the train loss.
     """
     tracks = unified(tracks) if tell_training(tracks) else []
-    for track in tracks:
-        label_backwards(track, labels)
+    tracks = [labelled_backwards(track, labels) for track in tracks]
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
-    columns = [_Columns(track) for track in without_repeated_rates(tracks) if len(track) and track.stands]
+    columns = [track for track in without_repeated_rates(tracks) if len(track) and track.stands]
     inner = _counters_within_epochs(columns)
     trained = _Training(_Trained.of(columns, inner, within=True), _Trained.of(columns, inner, within=False))
     finer = _told_by_batch(columns, inner)
@@ -62,25 +41,25 @@ def table_of(tracks: Sequence[Track], labels: Sequence[tuple[int, str]]) -> Tabl
     return builder.build()
 
 
-def _told_by_batch(columns: Sequence[_Columns], inner: set[str]) -> set[str]:
+def _told_by_batch(columns: Sequence[Columns], inner: set[str]) -> set[str]:
     """The tags of training values that are told several times an epoch."""
     found: set[str] = set()
     for c in columns:
-        reading = c.track.reading
-        if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.track.bar:
+        reading = c.reading
+        if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.bar:
             epochs = np.unique(c.epoch[np.isfinite(c.epoch)])
-            if len(c.track) > len(epochs) > 0:
+            if len(c) > len(epochs) > 0:
                 found.update(f.tag for f in reading.fields)
     return found
 
 
-def _counters_within_epochs(columns: Sequence[_Columns]) -> set[str]:
+def _counters_within_epochs(columns: Sequence[Columns]) -> set[str]:
     """The counters that start anew with each epoch (they count batches); others count over the whole run."""
     seen: dict[str, list[npt.NDArray[np.float64]]] = {}
     sure: set[str] = set()
     for c in columns:
-        reading = c.track.reading
-        if reading.count < 0 or reading.evaluates or c.track.bar:
+        reading = c.reading
+        if reading.count < 0 or reading.evaluates or c.bar:
             continue
         seen.setdefault(reading.counter, []).append(np.stack([c.line, c.epoch, c.count]))
         if reading.in_epoch or (reading.total >= 0 and reading.epoch >= 0):
@@ -109,17 +88,17 @@ class _Trained:
     total: Floats
 
     @classmethod
-    def of(cls, columns: Sequence[_Columns], inner: set[str], *, within: bool) -> _Trained:
+    def of(cls, columns: Sequence[Columns], inner: set[str], *, within: bool) -> _Trained:
         """Collect the lines that count batches inside an epoch (`within`) or steps over the whole run."""
         parts = [
-            np.stack([c.line, c.epoch, c.count, c.numbers(c.track.reading.total)])
+            np.stack([c.line, c.epoch, c.count, c.numbers(c.reading.total)])
             for c in columns
-            if c.track.reading.count >= 0 and not c.track.evaluates and (c.track.reading.counter in inner) == within
+            if c.reading.count >= 0 and not c.evaluates and (c.reading.counter in inner) == within
         ]
         rows = np.concatenate(parts, axis=1) if parts else np.empty((4, 0))
         return cls(*rows[:, np.argsort(rows[0], kind="stable")])
 
-    def inside(self, line: Floats, epoch: Floats) -> tuple[Floats, Floats]:
+    def inside(self, line: Ints, epoch: Floats) -> tuple[Floats, Floats]:
         """Count and total at lines where an epoch was not over yet: training went on in the same epoch afterwards.
 
         What follows the last line of training is taken to lie inside its epoch where all before it did.
@@ -145,24 +124,27 @@ class _Training:
     whole: _Trained
 
 
-def _extend(builder: TableBuilder, columns: _Columns, inner: set[str], trained: _Training, finer: set[str]) -> None:
+def _extend(builder: TableBuilder, columns: Columns, inner: set[str], trained: _Training, finer: set[str]) -> None:
     """Add the rows of one track. A line that closes an epoch does not continue the series (`finer`) of its batches."""
-    track, reading = columns.track, columns.track.reading
+    reading = columns.reading
     step, batch, batches = _position(columns, inner, trained)
     stepwise = bool(np.all(np.isnan(columns.epoch))) and not reading.evaluates
     closes = reading.count < 0 and bool(np.all(np.isfinite(columns.epoch))) and not reading.evaluates
+    codes = []
     for f in reading.fields:
         metric = f"{f.metric}_since_start" if stepwise and f.tag.endswith(AVERAGE) else f.metric
         tag = f.tag + SUMMARY if closes and f.tag in finer and f.split not in ("val", "test") else f.tag
-        builder.extend(
-            tag, columns.numbers(f.index), columns.line, step=step, epoch=columns.epoch, batch=batch, batches=batches,
-            wall_time=track.wall_times, metric=metric, split=f.split,
-        )  # fmt: skip
+        codes.append(builder.code(tag, metric, f.split))
+    values = np.stack([columns.numbers(f.index) for f in reading.fields] or [np.empty(0)], axis=1)
+    builder.extend_rows(
+        codes, values, columns.line,
+        step=step, epoch=columns.epoch, batch=batch, batches=batches, wall_time=columns.wall_time,
+    )  # fmt: skip
 
 
-def _position(columns: _Columns, inner: set[str], trained: _Training) -> tuple[Floats, Floats, Floats]:
+def _position(columns: Columns, inner: set[str], trained: _Training) -> tuple[Floats, Floats, Floats]:
     """Step, batch and batches of a track's rows. An evaluation's own counter is no position in training."""
-    reading = columns.track.reading
+    reading = columns.reading
     nan = np.full(len(columns.line), np.nan)
     if reading.count >= 0:
         within = reading.in_epoch or reading.counter in inner
@@ -177,9 +159,3 @@ def _position(columns: _Columns, inner: set[str], trained: _Training) -> tuple[F
         steps, _ = trained.whole.inside(columns.line, columns.epoch)
         return np.where(np.isnan(step), steps, step), *trained.inside.inside(columns.line, columns.epoch)
     return step, nan, nan
-
-
-def _floats(texts: Sequence[str]) -> Floats:
-    """Numbers of counters; they repeat, so each text is converted once."""
-    value = {text: number(text) if text else np.nan for text in set(texts)}
-    return np.array([value[text] for text in texts], np.float64)
