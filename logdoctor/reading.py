@@ -24,6 +24,7 @@ from logdoctor_parsers import (
     choose,
 )
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
+from logdoctor_parsers.text import is_binary
 
 NOT_RECOGNISED = "not recognised as a training log (name its format with --parser; `logdoctor formats` lists them)"
 
@@ -83,7 +84,7 @@ def read_files(
 def _by_pattern(file: LogFile, patterns: Sequence[Pattern], misses: list[str]) -> Read | None:
     """The file read by the user's patterns; None where none fits (the reason goes to `misses`) or it is no text."""
     try:
-        if not patterns or not file.head or _is_binary(file.head):
+        if not patterns or not file.head or is_binary(file.head):
             return None
         return Read(file, _with_damage(file, PatternParser(tuple(patterns)).parse(file)), _modified(file))
     except PatternError as error:
@@ -158,13 +159,9 @@ def _modified(file: LogFile) -> float:
     return float("nan") if file.content is not None else file.path.stat().st_mtime
 
 
-def _is_binary(head: bytes) -> bool:
-    return b"\0" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
-
-
 def _why_not(head: bytes) -> str:
     if head.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer, not the file itself: run `git lfs pull`"
-    if _is_binary(head):
+    if is_binary(head):
         return "a binary file, not recognised as a training log"
     return NOT_RECOGNISED

@@ -24,7 +24,7 @@ from logdoctor import read
 from logdoctor.cli import cli
 from logdoctor.discover import discover
 from logdoctor.reading import Read, read_file
-from logdoctor.report import files
+from logdoctor.report import whole_files
 from logdoctor.report.pictures import file_name
 from logdoctor_parsers import PARSERS, LogFile
 from logdoctor_parsers.unpack import open_regular
@@ -273,7 +273,7 @@ def test_on_a_full_disk_each_file_is_the_former_or_the_new_one(
             raise OSError(28, "No space left on device")
         return fdopen(*arguments)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(files.os, "fdopen", full)
+    monkeypatch.setattr(whole_files.os, "fdopen", full)
     done = invoke("report", str(runs / "runs"), "-o", str(out))
     monkeypatch.undo()
     if fails_at < 4:

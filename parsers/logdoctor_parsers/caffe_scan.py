@@ -136,11 +136,11 @@ def numbers(block: Block, offsets: Ints) -> Numbers:
 @lru_cache(maxsize=4096)
 def parse_number(token: bytes) -> float | None:
     """A number as C's printf wrote it, None for anything else. Windows' `-nan(ind)` and `1.#QNAN` are NaN."""
-    text = token.decode("latin-1").strip().rstrip(")").lower() if b"(" not in token else token.decode("latin-1").lower()
+    text = token.strip().decode("latin-1").rstrip(")").lower() if b"(" not in token else token.decode("latin-1").lower()
     if windows := MSVC.fullmatch(text):
         infinite = (windows[2] or "").startswith("inf")
         return float(f"{windows[1]}inf") if infinite else float("nan")
     try:
-        return None if "_" in text else float(text)
+        return None if "_" in text or not text.isascii() else float(text)
     except ValueError:
         return None

@@ -16,7 +16,7 @@ from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, 
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
 from logdoctor_parsers.records import MISSING, Records, names_loss, names_quality, number
-from logdoctor_parsers.text import decode, mark_zeros
+from logdoctor_parsers.text import decode, is_binary, mark_zeros
 
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
@@ -145,7 +145,7 @@ def header_of(file: LogFile) -> Header | None:
         head = file.head
     except (OSError, EOFError):
         return None
-    if b"\0" in head[:1024] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if is_binary(head):
         return None
     return find_header(physical_lines(head))
 
