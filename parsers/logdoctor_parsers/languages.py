@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Full-width and box-drawing characters that separate names, numbers and columns.
 PUNCTUATION = str.maketrans(
@@ -62,6 +63,7 @@ _LABEL = re.compile(
 )
 
 
+@lru_cache(maxsize=65536)
 def english(text: str) -> str:
     """`text` with labels of other languages put into English."""
     return _LABEL.sub(lambda match: f" {_ENGLISH[match[0]]} ", text.lower()) if _LABEL.search(text.lower()) else text

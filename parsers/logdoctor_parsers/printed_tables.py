@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ class Header:
     def meaning(self, column: int) -> str:
         """A column's name; YOLO's parts of the loss (`box`, `obj`, `cls`, `total`) are called so."""
         name = self.names[column]
-        return f"{name}_loss" if name.lower() in _PARTS and _LOSS_PARTS <= {n.lower() for n in self.names} else name
+        return f"{name}_loss" if name.lower() in _PARTS and _has_loss_parts(self.names) else name
 
     @property
     def position(self) -> int:
@@ -165,6 +166,10 @@ def header_in_two_rows(above: str, below: str) -> Header | None:
     return _header([_CLOCK.sub("", f"{upper} {lower}").strip() for upper, lower in zip(*rows, strict=True)], "|", [])
 
 
+def _has_loss_parts(names: Sequence[str]) -> bool:
+    return _LOSS_PARTS.issubset(name.lower() for name in names)
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -179,7 +184,7 @@ def _header(names: list[str], separator: str, edges: list[int]) -> Header | None
     if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names):
         return None
     kinds = [column_kind(name) for name in names]
-    if _LOSS_PARTS <= {name.lower() for name in names}:
+    if _has_loss_parts(names):
         kinds = [Kind.METRIC if name.lower() in _PARTS else kind for name, kind in zip(names, kinds, strict=True)]
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if names[0].lower() == "class" and Kind.METRIC in kinds:
