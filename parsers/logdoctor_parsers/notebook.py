@@ -65,7 +65,7 @@ def _outputs_of(text: str) -> tuple[list[Output], tuple[Problem, ...]]:
     try:
         return list(outputs(text, json.loads(text)["cells"])), ()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        place = error.lineno if isinstance(error, json.JSONDecodeError) else 0
+        place = min(error.lineno, text.rstrip("\n").count("\n") + 1) if isinstance(error, json.JSONDecodeError) else 0
         found, lost = left_outputs(text)
         return found, (Problem(place, "no whole notebook: cut off or damaged here"), *first_problems(lost))
 

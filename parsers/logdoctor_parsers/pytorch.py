@@ -10,7 +10,7 @@ import numpy as np
 from logdoctor_parsers.checkpoints import checkpoints_in
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog
 from logdoctor_parsers.dialects import dialect_of
-from logdoctor_parsers.text import TextLines, decode, lines_of
+from logdoctor_parsers.text import TextLines, decode, is_binary, lines_of
 from logdoctor_parsers.text_ending import find_ending, last_lines
 from logdoctor_parsers.text_generic import ReadText, read_text
 
@@ -42,7 +42,7 @@ class PyTorchParser:
         if file.path.suffix.lower() in _NOT_LOGS or _LATEX.search(file.head[:4096]):
             return Match.NO
         text = decode(file.head)[0]
-        if "\0" in text[:4096] or (text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n")):
+        if is_binary(file.head) or (text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n")):
             return Match.NO
         if dialect_of(text):
             return Match.SURE

@@ -20,9 +20,12 @@ _WIDE_PART = re.compile(r"(?:[^\0\n]\0){8,}")  # UTF-16 that somebody appended
 _ZEROS = re.compile(r"\0+")
 _BEFORE_A_WORD = re.compile(r"(?m)^\0+(?=[^\W\d]|[\[({<*#\"'])")
 _FIGURES = r"[-+.,:\d]*+(?:(?<=\d)[eE][-+]?+\d*+)?+"
-_TORN_NUMBER = re.compile(rf"(?<![-+.,:\d]){_FIGURES}(?:\ufffd{_FIGURES})++")
+_TORN_NUMBER = re.compile(rf"(?<![-+.,:\d]){_FIGURES}(?:(?<=\d)[A-Za-z]{{1,8}}+)?+(?:\ufffd{_FIGURES})++")
 _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _BACKSPACES = re.compile(r"\x08+")
+_ZERO_BYTES = re.compile(rb"\0+")
+_NO_TEXT = bytes({*range(256)} - {*range(32, 127), *b"\t\n\r\b\x1b"})
+_TEXT_SHARE = 0.75  # of the bytes that are not NUL, in a damaged text
 _FEW = 1  # bytes: too few to tell another encoding from damage
 _BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
 _TO_CLEAN = (b"\0", b"\x1b", b"\x08")
@@ -109,6 +112,21 @@ def decode(data: bytes) -> tuple[str, str]:
             if not _CONTROL.search(other := data.decode(encoding)):
                 return other, encoding
     return text, "utf-8"  # no text of any kind throughout
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file that begins so is no text: NUL bytes at many places, or too little else that text is made of.
+
+    A text that a crash or a disk has damaged holds NUL bytes too, but at few places and among lines of text.
+    """
+    if b"\0" not in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    if _wide(head[:4096]) is not None:
+        return False
+    runs = len(_ZERO_BYTES.findall(head))
+    told = len(head) - head.count(b"\0")
+    readable = len(head.translate(None, _NO_TEXT))
+    return b"ustar" in head[257:263] or runs > 2 + len(head) // 256 or readable < _TEXT_SHARE * told
 
 
 def _wide(head: bytes) -> str | None:
