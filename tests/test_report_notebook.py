@@ -77,5 +77,5 @@ def test_many_runs_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_drawing_that_fails_costs_only_itself() -> None:
     broken = curve(falling())
-    broken = type(broken)(**{**vars(broken), "x": np.array([1.0])})
+    broken = type(broken)(**{**vars(broken), "x": np.arange(3.0)})
     assert "could not be drawn" in diagnosis(run("a", broken))._repr_html_()

@@ -15,9 +15,10 @@ from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Severity, Span
 from logdoctor.report.labels import Label, place_labels
 from logdoctor.report.overview_plot import draw_overview
+from logdoctor.report.pictures import has_course
 from logdoctor.report.plots import draw
-from logdoctor.report.scales import helps_log, limits, thin
-from logdoctor.report.shown import by_metric, restarts
+from logdoctor.report.scales import helps_log, limits, parted, thin
+from logdoctor.report.shown import best_point, by_metric, restarts
 from logdoctor.rows import Rows
 from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run
@@ -170,3 +171,23 @@ def test_all_runs_in_one_picture(count: int, plot_format: str) -> None:
 
 def test_the_overview_ends_where_nobody_would_look_any_more() -> None:
     assert draw_overview(many(60)) == draw_overview(many(40))
+
+
+def test_no_line_is_drawn_where_nothing_was_logged() -> None:
+    x = np.concatenate([np.arange(100.0), np.arange(900.0, 1000.0)])
+    parted_x, parted_y = parted(x, np.ones(200))
+    assert np.isnan(parted_y).tolist() == [index == 100 for index in range(201)]
+    assert len(parted_x) == 201
+    steady, _ = parted(np.arange(50.0) * 10, np.ones(50))
+    assert len(steady) == 50
+
+
+def test_the_star_lies_on_the_curve_as_it_is_drawn() -> None:
+    few, many = (curve(falling(n, end=0.6), split="val") for n in (40, 200))
+    assert best_point(diagnosis(run("a", curve(falling()), few))) == (20.0, few.value[19])
+    assert best_point(diagnosis(run("a", curve(falling()), many))) == (20.0, 0.52)
+
+
+def test_a_curve_all_at_one_place_has_no_course() -> None:
+    assert not has_course(diagnosis(run("a", curve(falling(), x=np.full(40, 2.0)))))
+    assert has_course(diagnosis(run("a")))

@@ -12,21 +12,22 @@ from logdoctor.curves.noise import robust_sigma
 Floats = npt.NDArray[np.float64]
 
 OUTLIER_SIGMAS = 4.0
-MAX_SHARE = 0.25  # of a segment: the widest window tried
+MIN_SHARE, MAX_SHARE = 0.01, 0.25  # of a segment: the narrowest and the widest window tried
 
 
-def smooth(x: Floats, y: Floats, breaks: Sequence[float] = ()) -> Floats:
+def smooth(x: Floats, y: Floats, breaks: Sequence[float] = (), min_share: float = MIN_SHARE) -> Floats:
     """A smooth curve through `y`, shape (n,), NaN where `y` is not finite; linear time.
 
     Local straight lines in a moving window, whose width generalised cross-validation chooses; single spikes are set
     aside first. Nothing is smoothed across `breaks` (learning-rate drops): x ≤ break belongs to the left side.
+    `min_share`: of a segment, the narrowest window tried.
     """
     result = np.full(len(y), np.nan)
     finite = np.flatnonzero(np.isfinite(y) & np.isfinite(x))
     parts = np.split(finite, np.searchsorted(x[finite], sorted(breaks), side="right"))
     for part in parts:
         if len(part):
-            result[part] = _smooth_segment(y[part])
+            result[part] = _smooth_segment(y[part], min_share)
     return result
 
 
@@ -72,12 +73,12 @@ def _window_sums(values: Floats, left: npt.NDArray[np.int64], right: npt.NDArray
     return sums
 
 
-def _smooth_segment(y: Floats) -> Floats:
+def _smooth_segment(y: Floats, min_share: float) -> Floats:
     n = len(y)
     if n < 5:
         return y.copy()
     clean = without_spikes(y)
-    halves = sorted({max(1, round(h)) for h in np.geomspace(max(1, n / 200), max(2, MAX_SHARE * n / 2), 8)})
+    halves = sorted({max(1, round(h)) for h in np.geomspace(max(1, n * min_share / 2), max(2, MAX_SHARE * n / 2), 8)})
     fits = [moving_line(clean, half) for half in halves]
     costs = [_cross_validation(clean, fit, half) for fit, half in zip(fits, halves, strict=True)]
     return fits[int(np.argmin(costs))]

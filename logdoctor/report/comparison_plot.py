@@ -19,7 +19,7 @@ from logdoctor.report.figure import RIGHT, drawn, panels_below
 from logdoctor.report.loss_panel import number_ticks
 from logdoctor.report.plots import RATE_HEIGHT
 from logdoctor.report.scales import helps_log, limits, thin
-from logdoctor.report.shown import LOG_RATES
+from logdoctor.report.shown import CALM, LOG_RATES
 from logdoctor.run import Curve
 
 # Okabe and Ito, told apart by colour-blind eyes; line styles tell them apart in grey. Runs beyond these are grey.
@@ -87,7 +87,7 @@ def _draw_curve(axes: Axes, entrant: Entrant, index: int, unit: str) -> None:
     axes.plot(*thin(curve.x, curve.value, COLUMNS), color=colour, alpha=0.7 if few else 0.25, zorder=2, **raw)
     label = plain(entrant.label, NAME_LENGTH) if named else "others" if index == len(COLOURS) else None
     width, layer = (2.0, 3) if named else (1.0, 1)
-    x, y = thin(curve.x, smooth(curve.x, curve.value, _breaks(entrant, unit)), COLUMNS)
+    x, y = thin(curve.x, smooth(curve.x, curve.value, _breaks(entrant, unit), CALM), COLUMNS)
     axes.plot(x, y, color=colour, linestyle=dashes, linewidth=width, label=label, zorder=layer)
 
 

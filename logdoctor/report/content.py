@@ -21,7 +21,7 @@ DROP_COLUMNS = ("drop after", "factor", "{words} since the last", "flat since", 
 FACT_COLUMNS = ("fact", "value", "stated at")
 FILE_COLUMNS = ("file", "format", "lines", "with numbers", "not understood")
 ON_AXIS = ("epochs_after_best", "epochs_flat", "epochs_wasted")  # lengths in the axis' unit, whatever they are called
-MEASURE_NAMES = {"hours": "time", "hours_after_best": "time after best"}
+MEASURE_NAMES = {"best_value": "best value, smoothed", "hours": "time", "hours_after_best": "time after best"}
 NOTHING_READ = (
     "Nothing was judged, so nothing is known to be well. Give the folder or file the training wrote its log to. "
     "`logdoctor formats` lists what can be read, `logdoctor formats FILE` says how one file was recognised, and "

@@ -18,7 +18,7 @@ from logdoctor.report.html_curves import Panel, data_block, path, values
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, table
 from logdoctor.report.html_scale import Scale
 from logdoctor.report.scales import thin
-from logdoctor.report.shown import LOG_RATES
+from logdoctor.report.shown import CALM, LOG_RATES
 from logdoctor.run import Curve, Floats
 
 NAMED = 6  # runs with a colour and values to read off; those behind are grey and say their name when pointed at
@@ -131,7 +131,7 @@ def _lines(entrant: Entrant, place: int, panel: Panel, unit: str) -> list[Html]:
     curve, diagnosis = entrant.curve, entrant.diagnosis
     breaks = [drop.at for drop in diagnosis.schedule.drops] if diagnosis.run.axis.unit == unit else []
     faint = [_path(curve.x, curve.value, place, panel, " raw")] if place < NAMED else []
-    return [*faint, _path(curve.x, smooth(curve.x, curve.value, breaks), place, panel, "", entrant.label)]
+    return [*faint, _path(curve.x, smooth(curve.x, curve.value, breaks, CALM), place, panel, "", entrant.label)]
 
 
 def _line(curve: Curve, place: int, panel: Panel) -> Html:

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import marks, numbers
 from logdoctor.report.escape import plain
-from logdoctor.report.scales import helps_log, limits, thin
+from logdoctor.report.scales import helps_log, limits, parted, thin
 from logdoctor.report.shown import by_metric, needs_smoothing, shown_curves, smoothed
 from logdoctor.run import Curve
 
@@ -35,6 +35,7 @@ def draw_losses(axes: Axes, diagnosis: Diagnosis) -> list[Axes]:
     marks.mark_broken(axes, shown_curves(diagnosis.run))
     marks.shade_flat(axes, diagnosis)
     marks.mark_restarts(axes, diagnosis.run)
+    marks.mark_spike(axes, diagnosis)
     marks.mark_best(used[-1], diagnosis)
     return used
 
@@ -85,8 +86,9 @@ def _draw_curve(axes: Axes, curve: Curve, breaks: Sequence[float], *, is_train: 
         axes.plot(curve.x, values, color=colour, linewidth=1.8, label=label, zorder=3, **_marker(is_train))
         return
     dots: dict[str, Any] = {"marker": ".", "markersize": 3} if len(curve) <= DOTTED else {}
-    axes.plot(*thin(curve.x, curve.value, COLUMNS), color=colour, alpha=0.3, linewidth=0.8, zorder=2, **dots)
-    x, y = thin(curve.x, smoothed(curve, breaks), COLUMNS)
+    raw = parted(*thin(curve.x, curve.value, COLUMNS))
+    axes.plot(*raw, color=colour, alpha=0.3, linewidth=0.8, zorder=2, **dots)
+    x, y = parted(*thin(curve.x, smoothed(curve, breaks), COLUMNS))
     axes.plot(x, y, color=colour, linewidth=2.0, label=label, zorder=3, linestyle="-" if is_train else "--")
 
 

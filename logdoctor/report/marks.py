@@ -13,7 +13,8 @@ from logdoctor.report.scales import Floats
 from logdoctor.report.shown import best_point, restarts
 from logdoctor.run import Curve, Run
 
-BEST, RESTART, BAD, FLAT = "#F0E442", "#009E73", "#CC0000", "#E8D9A0"
+BEST, RESTART, BAD, FLAT, SPIKE = "#F0E442", "#009E73", "#CC0000", "#E8D9A0", "#882255"
+MANY_RESTARTS = 12
 MARKER_CELLS = 120  # markers on an edge nearer than this share of the width are drawn as one
 TOP, BOTTOM = 0.985, 0.015  # of the height: where markers on an edge stand
 
@@ -55,9 +56,26 @@ def shade_flat(axes: Axes, diagnosis: Diagnosis) -> None:
 
 
 def mark_restarts(axes: Axes, run: Run) -> None:
-    """A dotted line where a restart goes on."""
-    for index, x in enumerate(restarts(run)):
-        axes.axvline(x, color=RESTART, linewidth=1.6, linestyle=":", zorder=1.6, label="" if index else "restart")
+    """A dotted line where a restart goes on; of many a short tick."""
+    found = restarts(run)
+    few = len(found) <= MANY_RESTARTS
+    for index, x in enumerate(found):
+        label = "" if index else "restart" if len(found) == 1 else f"{len(found)} restarts"
+        axes.axvline(x, ymax=1.0 if few else 0.04, color=RESTART, linewidth=1.6, linestyle=":" if few else "-",
+                     zorder=1.6, label=label)  # fmt: skip
+
+
+def mark_spike(axes: Axes, diagnosis: Diagnosis) -> None:
+    """A ring around the peak that `loss-spike` speaks of."""
+    train, found = diagnosis.run.train, [f for f in diagnosis.findings if f.analyzer == "loss-spike"]
+    low, high = axes.get_ylim()
+    for finding in found if train is not None else ():
+        x, peak = finding.span.start, finding.numbers.get("peak")
+        if isinstance(peak, float) and low < peak:
+            axes.plot(
+                [x], [min(peak, high)], "o", color=SPIKE, markersize=13, markerfacecolor="none", markeredgewidth=1.6,
+                zorder=6, clip_on=False, label=f"spike {numbers.figure(peak)} @{numbers.place(x)}",
+            )  # fmt: skip
 
 
 def mark_best(axes: Axes, diagnosis: Diagnosis) -> None:

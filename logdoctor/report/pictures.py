@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from logdoctor.compare import SideBySide
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Failed
@@ -57,8 +59,8 @@ def has_overview(report: Report) -> bool:
 
 
 def has_course(diagnosis: Diagnosis) -> bool:
-    """Whether a curve has values enough to be more than a dot."""
-    return any(len(curve) >= TELLING for curve in shown_curves(diagnosis.run))
+    """Whether a curve has values at places enough to be more than a dot."""
+    return any(len(np.unique(curve.x)) >= TELLING for curve in shown_curves(diagnosis.run))
 
 
 def _draw_one(diagnosis: Diagnosis, folder: Path, name: str, plot_format: str = "png") -> Diagnosis:

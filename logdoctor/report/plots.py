@@ -97,7 +97,7 @@ def _draw_lanes(axes: Axes, placed: Sequence[Finding]) -> None:
         axes.plot([start, end], [lane, lane], color=colour, linewidth=5, solid_capstyle="butt", zorder=3)
         x, side = _beside(max(0.0, (start - left) / width), min(1.0, (end - left) / width))
         text = f"{finding.severity.word}: {finding.analyzer}{'' if finding.firm else ' (tentative)'}"
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
         axes.text(left + x * width, lane, text, va="center", ha=side, fontsize=8, bbox=box, zorder=4)
 
 
@@ -125,7 +125,10 @@ def _mark_drops(panels: Sequence[Axes], drops: Sequence[Drop]) -> None:
     for axes in panels:
         for drop in seen:
             axes.axvline(drop.at, color=DROP, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5, alpha=alpha)
-    place_labels(panels[0], [_drop_label(drop) for drop in seen])
+    if len(seen) <= MANY_DROPS:
+        place_labels(panels[0], [_drop_label(drop) for drop in seen])
+    else:
+        place_labels(panels[0], [Label(right, f"{len(seen)} drops of the learning rate, dashed")])
 
 
 def _drop_label(drop: Drop) -> Label:

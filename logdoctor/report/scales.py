@@ -12,6 +12,7 @@ LOG_RANGE = 30.0  # largest over smallest typical value from which a log scale r
 INNER = (2.0, 98.0)  # percentiles that are always inside the picture
 FEW = 30  # values; in so few a far first one is the beginning rather than an outlier
 REACH, REACH_OF_FEW = 4.0, 20.0  # values this many inner heights outside are drawn as arrows on the edge
+GAP_SHARE, GAP_STEPS = 0.05, 20.0  # of the range, and usual distances between values: a gap, not a step
 MARGIN = 0.06  # of the height, left free above and below
 
 
@@ -45,6 +46,15 @@ def thin(x: Floats, y: Floats, columns: int) -> tuple[Floats, Floats]:
     """At most four points for each of `columns` pixel columns (see `thin_places`)."""
     chosen = thin_places(x, y, columns)
     return x[chosen], y[chosen]
+
+
+def parted(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """The points with a NaN in each wide gap: where nothing was logged no line is drawn."""
+    steps = np.diff(x)
+    if len(steps) < FEW or not (steps > 0).any():
+        return x, y
+    wide = np.flatnonzero((steps > GAP_SHARE * (x[-1] - x[0])) & (steps > GAP_STEPS * np.median(steps[steps > 0])))
+    return np.insert(x, wide + 1, np.nan), np.insert(y, wide + 1, np.nan)
 
 
 def thin_places(x: Floats, y: Floats, columns: int) -> Ints:

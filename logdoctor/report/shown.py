@@ -17,6 +17,7 @@ from logdoctor.segments import Drop
 FEW_TRAIN, FEW_VAL = 12, 60  # up to here a curve is drawn as it is, with a marker at every value
 EXPLODING = 1e8  # largest over smallest value from which a mean says nothing but the largest
 LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
+CALM = 0.025  # of a segment: a smooth curve for the eye follows nothing shorter
 LANES = 8  # findings shown below the losses
 
 
@@ -53,8 +54,8 @@ def smoothed(curve: Curve, breaks: Sequence[float]) -> Floats:
     """The smooth curve, shape (n,); of values that explode or vanish, through their logarithms."""
     values = curve.value[curve.finite]
     if len(values) and values.min() > 0 and values.max() > EXPLODING * values.min():
-        return np.asarray(np.exp(smooth(curve.x, np.log(np.where(curve.finite, curve.value, np.nan)), breaks)))
-    return smooth(curve.x, curve.value, breaks)
+        return np.asarray(np.exp(smooth(curve.x, np.log(np.where(curve.finite, curve.value, np.nan)), breaks, CALM)))
+    return smooth(curve.x, curve.value, breaks, CALM)
 
 
 def varying_rate(run: Run) -> Curve | None:
@@ -63,7 +64,7 @@ def varying_rate(run: Run) -> Curve | None:
     if rate is None:
         return None
     values = rate.value[rate.finite]
-    varies = len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
+    varies = len(values) > 1 and np.ptp(rate.x[rate.finite]) > 0 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
     return rate if varies else None
 
 
@@ -110,11 +111,15 @@ def restarts(run: Run) -> list[float]:
 
 
 def best_point(diagnosis: Diagnosis) -> tuple[float, float] | None:
-    """Where validation was best, on the level the verdicts use: a single value logged there may be an outlier."""
+    """Where validation was best, on the curve as drawn: the value logged there, or the level of a smoothed one."""
     best, level = diagnosis.measures.get("best_epoch"), diagnosis.measures.get("best_value")
-    if diagnosis.run.val is None or best is None or level is None or not np.isfinite([best, level]).all():
+    val = diagnosis.run.val
+    if val is None or best is None or level is None or not np.isfinite([best, level]).all():
         return None
-    return best, level
+    if needs_smoothing(val, is_train=False) or not val.finite.any():
+        return best, level
+    nearest = int(np.argmin(np.where(val.finite, np.abs(val.x - best), np.inf)))
+    return best, float(val.value[nearest])
 
 
 def drop_label(drop: Drop) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Finding, Severity
-from logdoctor.report import numbers
+from logdoctor.report import numbers, shown
 from logdoctor.report.json_report import epochs_per_drop_list
 from logdoctor.run import Curve, Run
 
@@ -41,13 +41,13 @@ def row(diagnosis: Diagnosis, findings: int = 3) -> Row:
     """The summary of one run; the verdict names at most `findings` findings."""
     run, measures = diagnosis.run, diagnosis.measures
     curve = run.val or run.val_metric
-    best = measures.get("best_epoch")
+    best, best_point = measures.get("best_epoch"), shown.best_point(diagnosis)
     return Row(
         name=run.name,
         severity=diagnosis.worst,
         verdict=verdict(diagnosis, findings),
         best=numbers.place(best) if run.axis.unit == "epoch" else numbers.position(best, run.axis.unit),
-        value_best=numbers.figure(measures.get("best_value"), 4),
+        value_best=numbers.figure(best_point[1] if best_point else measures.get("best_value"), 4),
         value_now=numbers.figure(_last(curve), 4),
         per_drop=_per_drop(diagnosis),
         wasted=_with_unit(measures.get("epochs_wasted"), run),
