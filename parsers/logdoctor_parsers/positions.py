@@ -103,7 +103,7 @@ def _roles(rows: Rows) -> tuple[npt.NDArray[np.str_], str | None]:
     role = np.full(len(rows.lines), "", dtype="U5")
     by_name = {"_".join(words(key)): key for key in rows.texts}
     for name in ROLE:
-        texts = rows.texts.get(by_name.get(name, ""), {})
+        texts = rows.texts.get(by_name[name], {}) if name in by_name else {}
         if texts and all(text.strip().lower() in SPLITS for text in texts.values()):
             for row, text in texts.items():
                 role[row] = SPLITS[text.strip().lower()]
