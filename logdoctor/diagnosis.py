@@ -155,10 +155,16 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
         progress(run.name)
         diagnoses.append(diagnose_run(run, analyzers, now))
     diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
-    diagnoses.sort(key=lambda d: (-d.worst, -sum(f.severity for f in d.findings), d.run.name))
+    diagnoses.sort(key=_urgency)
     older = tuple(run.name for run in runs if options.since is not None and last_seen(run) < options.since)
     report = Report(tuple(diagnoses), tuple(unread), older)
     return with_changes(report, baseline, gates) if baseline else report
+
+
+def _urgency(diagnosis: Diagnosis) -> tuple[int, bool, int, str]:
+    """Worst first: by severity, the firm before the tentative, then by how much was found, then by name."""
+    doubtful = not any(f.firm for f in diagnosis.findings if f.severity == diagnosis.worst)
+    return (-diagnosis.worst, doubtful, -sum(f.severity for f in diagnosis.findings), diagnosis.run.name)
 
 
 def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:

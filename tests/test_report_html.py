@@ -168,7 +168,7 @@ def test_thinning_keeps_spikes_and_says_what_is_not_finite() -> None:
     assert len(read["values"]) < 500
     assert 7.5 in read["values"]
     assert "NaN" in read["values"]
-    assert "NaN/Inf from 40001" in Page(drawn).text
+    assert "NaN/Inf from 40,001" in Page(drawn).text
 
 
 def test_three_hundred_long_runs_stay_below_ten_megabytes() -> None:

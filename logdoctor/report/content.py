@@ -35,8 +35,14 @@ def sentence(diagnosis: Diagnosis) -> tuple[str, str]:
     if diagnosis.findings:
         worst, *others = diagnosis.findings
         also = f"Also: {', '.join(finding.analyzer for finding in others)}." if others else ""
-        return f"{plain(worst.message).rstrip('.')}.", also
+        return f"{_capitalised(plain(worst.message)).rstrip('.')}.", also
     return f"{nothing_found(diagnosis).capitalize()}{' that needs you' * judged(diagnosis)}.", ""
+
+
+def _capitalised(text: str) -> str:
+    """With a capital where a word begins the sentence, not a tag as logged."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 def facts(diagnosis: Diagnosis, code: Callable[[str], str]) -> list[str]:

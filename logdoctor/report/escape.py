@@ -25,6 +25,13 @@ def plain(text: str, limit: int = 0) -> str:
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def shortened(name: str, limit: int) -> str:
+    """A name of at most `limit` letters, without its middle: names differ at their ends."""
+    line = plain(name)
+    kept = limit - 1
+    return line if len(line) <= limit else f"{line[: kept // 3]}…{line[kept // 3 - kept :]}"
+
+
 def visible(text: str) -> str:
     """Text for a terminal: control characters are shown instead of obeyed, blanks stay."""
     return _INVISIBLE.sub(_visible, text)

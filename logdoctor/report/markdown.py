@@ -12,11 +12,12 @@ from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.finding import Severity
 from logdoctor.report import changes, content, section
 from logdoctor.report.comparison import comparison_blocks
-from logdoctor.report.escape import code, marked, prose, slug
+from logdoctor.report.escape import code, marked, prose, shortened, slug
 from logdoctor.report.summary import Row, headline, ignored, judged, needs_you, row, tally
 
 DETAIL_FOR_ALL = 30  # with more runs, those that need nobody are a line in a table
 SHOWN_UNREAD = 50
+NAME_LETTERS = 60  # of a run in the table
 MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️", 0: "✅"}
 HEADER = (
     "run",
@@ -98,7 +99,7 @@ def _table(diagnoses: Sequence[Diagnosis], anchors: dict[int, str]) -> str:
 
 def _link(diagnosis: Diagnosis, anchors: dict[int, str]) -> str:
     """The name, which leads to the run's section; where there is none, to its plot."""
-    name = code(diagnosis.run.name, 80, cell=True)
+    name = code(shortened(diagnosis.run.name, NAME_LETTERS), cell=True)
     if (heading := anchors.get(id(diagnosis))) is not None:
         return f"[{name}](#{slug(heading)})"
     return f"[{name}]({quote(diagnosis.plots[0].as_posix())})" if diagnosis.plots else name

@@ -15,7 +15,7 @@ ENDINGS = {
     "stopped": "It was stopped at",
     "open": "The log simply ends at",
 }
-SHOWN_LINES, SHOWN_OPEN_LINES = 12, 3
+SHOWN_LINES = {"crashed": 12, "torn": 4, "stopped": 4, "open": 3}
 
 
 def told(diagnosis: Diagnosis) -> list[str]:
@@ -73,7 +73,7 @@ def how_it_ended(diagnosis: Diagnosis) -> tuple[str, tuple[str, ...]]:
     closing = diagnosis.run.closing
     if closing.kind not in ENDINGS or (closing.kind == "open" and diagnosis.state not in ENDED):
         return "", ()
-    lines = closing.tail[-(SHOWN_OPEN_LINES if closing.kind == "open" else SHOWN_LINES) :]
+    lines = closing.tail[-SHOWN_LINES[closing.kind] :]
     return (ENDINGS[closing.kind] if lines else ""), lines
 
 

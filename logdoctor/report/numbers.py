@@ -33,10 +33,10 @@ def _minus(text: str) -> str:
 
 
 def place(value: float | None) -> str:
-    """A position or length on the axis: at most one decimal below 100, none above."""
+    """A position or length on the axis: at most one decimal below 100, none above, `67,760` from ten thousand on."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    shown = f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
+    shown = f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}" if abs(value) < 1e4 else f"{value:,.0f}"
     return shown.removesuffix(".0")
 
 
