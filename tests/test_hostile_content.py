@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import re
 import sys
@@ -185,14 +186,31 @@ def test_a_line_of_16_mb_ends_and_hides_nothing_behind_it() -> None:
     assert read.log.table.line.tolist()[-3:] == [20, 22, 23]
 
 
-def test_100000_columns() -> None:
-    names, cells = ([f"{word}{n}" for n in range(100_000)] for word in ("loss", "0."))
-    content = "\n".join([",".join(["epoch", *names]), *(",".join([str(row), *cells]) for row in (1, 2))]) + "\n"
+def table_of(columns: int) -> bytes:
+    names, cells = ([f"{word}{n}" for n in range(columns)] for word in ("loss", "0."))
+    return "\n".join([",".join(["epoch", *names]), *(",".join([str(row), *cells]) for row in (1, 2))]).encode() + b"\n"
+
+
+def test_10000_columns_are_read_and_1000000_refused() -> None:
     began = time.monotonic()
-    read = read_file(log_file(content, "wide.csv"), PARSERS)
-    assert time.monotonic() - began < GENEROUS
+    read = read_file(log_file(table_of(10_000), "wide.csv"), PARSERS)
     assert isinstance(read, Read)
-    assert len(read.log.table) == 200_000
+    assert len(read.log.table) == 20_000
+    refused = read_file(log_file(table_of(1_000_000), "wide.csv"), PARSERS)
+    assert isinstance(refused, Unread)
+    assert refused.reason == "a table of 1,000,001 columns is no training log; up to 20,000 are read"
+    assert time.monotonic() - began < GENEROUS
+
+
+def test_a_line_of_1_gb_of_zeros_ends_and_costs_nothing_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_bytes(b"".join(b"epoch %d loss: 0.5\n" % n for n in range(1, 21)))
+    os.truncate(path, 1 << 30)  # takes no room on the disk
+    began = time.monotonic()
+    read = read_file(LogFile(path, path.name), PARSERS)
+    assert isinstance(read, Read)
+    assert len(read.log.table) == 20
+    assert time.monotonic() - began < GENEROUS
 
 
 def test_a_json_number_too_long_costs_its_line_only() -> None:

@@ -21,6 +21,7 @@ from logdoctor_parsers.text import decode, is_binary, mark_zeros
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
 _PREAMBLE = 10
+MOST_COLUMNS = 20_000  # far more than any training log has; time and memory grow with each
 _PRECISE = 12  # characters after which a cut number is still right to nine digits
 _JUMP = 10.0  # times the largest number of a column: a last one above it has lost its exponent
 _WHOLE_EXPONENT = re.compile(r"[eE][-+]?\d{2,3}$|^[-+]?(?:nan|inf)", re.IGNORECASE)
@@ -95,7 +96,7 @@ def find_header(lines: list[str]) -> Header | None:
 def _are_names(cells: tuple[str, ...]) -> bool:
     named = [cell for cell in cells if cell]
     return (
-        len(cells) > 1
+        1 < len(cells) <= MOST_COLUMNS
         and len(set(named)) == len(named) >= max(1, len(cells) - 1)
         and all(number(cell) is None and len(cell) < 80 and not _NO_NAME.search(cell) for cell in named)
     )
@@ -155,7 +156,7 @@ def read_rows(file: LogFile, header: Header | None = None) -> tuple[Delimited, H
     lines = physical_lines(file.read())
     header = header or find_header(lines)
     if header is None:
-        problem = Problem(0, "no header line with column names found")
+        problem = Problem(0, _why_no_header(lines))
         return Delimited(notes=[problem], lines=len(lines)), Header((), ",", 0)
     complete = lines[-1] == ""
     found = Delimited(lines=len(lines) - complete)
@@ -176,6 +177,13 @@ def read_rows(file: LogFile, header: Header | None = None) -> tuple[Delimited, H
             _read_row(found, current, cells, line_number)
     _note_texts(found, header)
     return found, header
+
+
+def _why_no_header(lines: list[str]) -> str:
+    columns = 1 + max(line.count(delimiter) for line in lines[:_PREAMBLE] for delimiter in DELIMITERS)
+    if columns > MOST_COLUMNS:
+        return f"a table of {columns:,} columns is no training log; up to {MOST_COLUMNS:,} are read"
+    return "no header line with column names found"
 
 
 def _header_again(cells: list[str], header: Header, line: int) -> Header | None:

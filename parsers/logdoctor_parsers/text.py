@@ -85,6 +85,7 @@ def lines_of(data: bytes, *, states: bool = False) -> TextLines:
 
 def _plain(data: bytes) -> tuple[bytes, str]:
     """The text as sound UTF-8 without colours, NULs and doubled line ends, and the encoding it had."""
+    data = data.rstrip(b"\0") if data.endswith(b"\0\0") else data
     text, encoding = decode(data)
     if not data.isascii() or any(octet in data for octet in _TO_CLEAN) or b"\n" not in data:
         data = _clean(text).encode("utf-8", "replace")
@@ -92,7 +93,12 @@ def _plain(data: bytes) -> tuple[bytes, str]:
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Text and the name of its encoding: by byte order mark, then UTF-8, GB18030, Latin-1."""
+    """Text and the name of its encoding: by byte order mark, then UTF-8, GB18030, Latin-1.
+
+    Zero bytes at the end, of which crashes leave up to gigabytes, are no part of it.
+    """
+    if data.endswith(b"\0\0"):
+        data = data.rstrip(b"\0")
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace"), encoding
