@@ -18,7 +18,7 @@ from logdoctor.report.overview_plot import draw_overview
 from logdoctor.report.pictures import has_course
 from logdoctor.report.plots import draw
 from logdoctor.report.scales import helps_log, limits, parted, thin
-from logdoctor.report.shown import best_point, by_metric, restarts
+from logdoctor.report.shown import best_point, by_metric, restarts, spike_point
 from logdoctor.rows import Rows
 from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run
@@ -191,3 +191,12 @@ def test_the_star_lies_on_the_curve_as_it_is_drawn() -> None:
 def test_a_curve_all_at_one_place_has_no_course() -> None:
     assert not has_course(diagnosis(run("a", curve(falling(), x=np.full(40, 2.0)))))
     assert has_course(diagnosis(run("a")))
+
+
+def test_a_spike_is_ringed_where_its_value_stands() -> None:
+    values = falling(60)
+    values[30] = 5.0
+    at_bin = finding("loss-spike", span=Span(32.0, 34.0, "epoch"), numbers={"peak": 5.0})
+    assert spike_point(diagnosis(run("a", curve(values)), at_bin)) == (31.0, 5.0)
+    elsewhere = replace(at_bin, span=Span(50.0, 52.0, "epoch"))
+    assert spike_point(diagnosis(run("a", curve(values)), elsewhere)) is None

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import numbers
 from logdoctor.report.scales import Floats
-from logdoctor.report.shown import best_point, restarts
+from logdoctor.report.shown import best_point, restarts, spike_point
 from logdoctor.run import Curve, Run
 
 BEST, RESTART, BAD, FLAT, SPIKE = "#F0E442", "#009E73", "#CC0000", "#E8D9A0", "#882255"
@@ -66,16 +66,16 @@ def mark_restarts(axes: Axes, run: Run) -> None:
 
 
 def mark_spike(axes: Axes, diagnosis: Diagnosis) -> None:
-    """A ring around the peak that `loss-spike` speaks of."""
-    train, found = diagnosis.run.train, [f for f in diagnosis.findings if f.analyzer == "loss-spike"]
+    """A ring around the value that `loss-spike` speaks of."""
+    point = spike_point(diagnosis)
     low, high = axes.get_ylim()
-    for finding in found if train is not None else ():
-        x, peak = finding.span.start, finding.numbers.get("peak")
-        if isinstance(peak, float) and low < peak:
-            axes.plot(
-                [x], [min(peak, high)], "o", color=SPIKE, markersize=13, markerfacecolor="none", markeredgewidth=1.6,
-                zorder=6, clip_on=False, label=f"spike {numbers.figure(peak)} @{numbers.place(x)}",
-            )  # fmt: skip
+    if point is None or point[1] < low:
+        return
+    x, peak = point
+    axes.plot(
+        [x], [min(peak, high)], "o", color=SPIKE, markersize=13, markerfacecolor="none", markeredgewidth=1.6,
+        zorder=6, clip_on=False, label=f"spike {numbers.figure(peak)} @{numbers.place(x)}",
+    )  # fmt: skip
 
 
 def mark_best(axes: Axes, diagnosis: Diagnosis) -> None:

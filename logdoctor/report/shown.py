@@ -17,6 +17,7 @@ from logdoctor.segments import Drop
 FEW_TRAIN, FEW_VAL = 12, 60  # up to here a curve is drawn as it is, with a marker at every value
 EXPLODING = 1e8  # largest over smallest value from which a mean says nothing but the largest
 LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
+SPIKE_REACH = 0.05  # of the run: a spike is told by the bin it lies in
 CALM = 0.025  # of a segment: a smooth curve for the eye follows nothing shorter
 LANES = 8  # findings shown below the losses
 
@@ -120,6 +121,19 @@ def best_point(diagnosis: Diagnosis) -> tuple[float, float] | None:
         return best, level
     nearest = int(np.argmin(np.where(val.finite, np.abs(val.x - best), np.inf)))
     return best, float(val.value[nearest])
+
+
+def spike_point(diagnosis: Diagnosis) -> tuple[float, float] | None:
+    """Where the logged value stands that `loss-spike` calls the peak; None where it is no single value near there."""
+    train = diagnosis.run.train
+    spike = next((finding for finding in diagnosis.findings if finding.analyzer == "loss-spike"), None)
+    peak = spike.numbers.get("peak") if spike else None
+    if train is None or spike is None or not isinstance(peak, int | float):
+        return None
+    near = train.finite & (np.abs(train.x - spike.span.start) <= SPIKE_REACH * diagnosis.run.end)
+    off = np.where(near, np.abs(train.value - peak), np.inf)
+    nearest = int(np.argmin(off))
+    return (float(train.x[nearest]), float(train.value[nearest])) if off[nearest] <= 0.01 * abs(peak) else None
 
 
 def drop_label(drop: Drop) -> str:
