@@ -44,6 +44,9 @@ LINES = {
         "Epoch: {e} lr: {r}\ntrain: 100%|##| 46/46 [00:23<00:00,  2.1it/s, dice_loss - {t:.4f}, iou_score - 0.4]\n"
         "valid: 100%|##| 9/9 [00:03<00:00,  2.1it/s, dice_loss - {v:.4f}, iou_score - 0.3]"
     ),
+    "passes": "Pass {e}, Batch 0, Cost {t:f}, LR {r}\nTest with Pass {e}, Cost {v:f}, {{'error': 0.1}}",
+    "a unit before a name": "train: epoch {e:02d}: 130.1 Hz objective: {t:.3f} lr: {r}\nval: epoch {e:02d}: 1.2 Hz objective: {v:.3f}",
+    "short names": "Epoch {e} tl={t:.4f} vl={v:.4f} lr={r}",
     "a program's own evaluation metric": (
         "Epoch[{e}] Learning rate is {r}\nEpoch[{e}] Evaluation metric 'epoch_loss'={t}\n"
         "Epoch[{e}] Evaluation metric 'validation_epoch_loss'={v}"
@@ -54,6 +57,10 @@ TABLES = {
         "|  Epoch  |  Time Elapsed  |  Mini-batch  |  Validation  |  Base Learning  |\n"
         "|         |   (hh:mm:ss)   |     Loss     |     Loss     |      Rate       |\n|====|",
         "|       {e} |       00:00:10 |       {t:.4f} |       {v:.4f} |          {r:.4f} |",
+    ),
+    "names of two words": (
+        " Epoch id    Train Loss     Valid Loss    Learning Rate",
+        "    {e}      {t:.6f}     {v:.6f}      {r}",
     ),
     "parts of a detector's loss": (
         "     Epoch   gpu_mem       obj       cls     total    val_loss    lr  img_size",
@@ -67,6 +74,7 @@ STEPPED = {
     "a step before the split": ("{k} train {t:.6f}\n{k} val {v:.4f}\n{k} hella 0.2567", True),
     "step and time": ("[{k} | {k}.55] loss={t:.2f} val_loss={v:.2f}", True),
     "after so many": ("Iteration {k} of 60: Loss={t:.5f}\nValidation after {k} iterations: Loss={v:.5f}", True),
+    "a tutorial's keyless line": ("0m 33s (- 8m 20s) ({k} 6%) {t:.4f}", False),
     "so many processed": ("{k} batches processed, running loss: {t:.4f}", False),
 }
 EPOCHS = [

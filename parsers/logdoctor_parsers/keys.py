@@ -27,7 +27,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-EPOCHS = _set("epoch ep epo")
+EPOCHS = _set("epoch ep epo pass")
 COUNTERS = _set("step steps iter iters iteration iterations itr update updates up batch batches minibatch")
 SETTINGS = _set("""
     momentum decay gamma beta betas eps epsilon seed dropout workers warmup max num total epochs stepsize
@@ -51,14 +51,15 @@ _PLANNED_RATES = _set("base final init initial max min start end warmup peak dec
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
 _ASIDE = _set("""
     global current cur train training trainer optimizer optim micro val valid eval test epoch batch inner outer this
-    at for in on the idx index no number id model start starting finished done end of after dict validation
+    at for in on with the idx index no number id model start starting finished done end of after dict validation
     testing cv
 """)  # what may stand beside a counter's name
 _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _PASSED = _set("seen done completed elapsed trained processed")
+_NUMBER = _set("id idx index number no num")
 _PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
-_NO_ROLES = _set("tr cv tel trl")  # too short to be meant as words of a sentence
+_NO_ROLES = _set("tr cv tel tl trl")  # too short to be meant as words of a sentence
 
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
@@ -87,6 +88,8 @@ def kind_of(phrase: str) -> Kind:
         return Kind.ROLE
     if _EXCEPTION.search(phrase) or ("cost" in said and said & _SLOW_PARTS):  # the cost of a batch is a time
         return Kind.SIDE
+    if len(parts) == 2 and parts[0] in EPOCHS | COUNTERS and parts[1] in _NUMBER:  # `Epoch id`
+        return _counter(parts[0])
     if len(parts) == 2 and parts[0] in _PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
         return _counter(_PLURALS[parts[0]])
     if len(parts) > 2 and said & {"at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:

@@ -17,7 +17,7 @@ class Name(NamedTuple):
 
 
 SPLIT_WORDS = {
-    "train": "train training tr trn trl learn trainset",
+    "train": "train training tr trn tl trl learn trainset",
     "val": "val valid validation eval evaluation evaluating dev vl devel cv heldout vld vali valset devset",
     "test": "test testing tst tel testset",
 }
@@ -27,7 +27,7 @@ SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoke
 FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
-        "sum set main data metric metrics smoothed current final value info subset context s"
+        "sum set main data metric metrics smoothed current final value info subset context hz s"
     ).split()
 )
 

@@ -139,7 +139,7 @@ def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     elif draft.count < 0:
         draft.count, draft.total = i, i + 1 if fraction else -1
         draft.counter = said[-1]
-        draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
+        draft.in_epoch = draft.counter.startswith(("batch", "minibatch")) or said[0] == "epoch"  # `epoch step: 12`
     return 2 if fraction else 1
 
 

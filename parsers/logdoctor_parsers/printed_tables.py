@@ -177,6 +177,8 @@ def _indent(line: str) -> int:
 def _holds_counter(cell: str) -> bool:
     """Whether a cell of several words has a counter among them: then each word is a name."""
     said = cell.split(" ")
+    if kind_of(cell) in (Kind.EPOCH, Kind.COUNTER):  # `Epoch id`
+        return False
     return len(said) > 1 and any(word.isalpha() and kind_of(word) in (Kind.EPOCH, Kind.COUNTER) for word in said)
 
 
