@@ -68,6 +68,17 @@ def test_cut_off_json_keeps_what_stands_whole_before_the_cut() -> None:
     assert log.ending.kind == "torn"
 
 
+@pytest.mark.parametrize("damaged", ["1.5, 1.\ufffd5, 1.0", "1.5, 1.2 [ 1.0", "1.5, 1.3x, 1.0"])
+def test_damage_inside_a_list_costs_the_numbers_it_touched(damaged: str) -> None:
+    text = json.dumps(HISTORY, indent=1).replace("1.5,\n  1.25,\n  1.0", damaged, 1)
+    log = PARSER.parse(log_file(text, "history.json"))
+    assert values(log, "loss") == ([1.5] if "[" in damaged else [1.5, 1.0])
+    assert column(log, "epoch", "loss") == ([1] if "[" in damaged else [1, 3])
+    assert values(log, "val_loss") == [1.75, 1.5, 1.625]
+    assert column(log, "epoch", "val_loss") == [1, 2, 3]
+    assert "cannot be read: left out" in log.problems[0].message
+
+
 def test_lists_that_are_no_history() -> None:
     assert not recognised(log_file(json.dumps({"x": [1, 2, 3], "y": [4, 5, 6]}), "points.json"))
     assert not recognised(log_file(json.dumps({"model": {"layers": [64, 64], "lr": 0.1}}, indent=1), "config.json"))

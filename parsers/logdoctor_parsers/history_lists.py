@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from logdoctor_parsers.contract import Problem
 from logdoctor_parsers.json_stream import LineIndex
-from logdoctor_parsers.records import number
+from logdoctor_parsers.records import names_loss, names_quality, number
 
 _KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
 # 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
@@ -68,13 +69,14 @@ def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[
     lines, curves, problems = LineIndex(text), [], []
     edges = [0, *(edge for curve in whole for edge in (curve.start, curve.end)), len(text)]
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if not _PIECE.search(text, start, end):
-            continue
         openings = list(_OPENED.finditer(text, start, end))
-        if not openings:
-            problems.append(_lost(lines, start, end))
+        nameless = openings[0].start() if openings else end
+        if _PIECE.search(text, start, nameless):
+            problems.append(_lost(lines, start, nameless))
         stops = [*(opening.start() for opening in openings[1:]), end]
         for opening, stop in zip(openings, stops, strict=False):
+            if not (names_loss(opening[2]) or names_quality(opening[2]) or _PIECE.search(text, opening.end(), stop)):
+                continue
             curve, gap = _left(text, opening[2], opening.start(), opening.end(), stop, lines)
             curves += [curve] if curve.values else []
             problems += [_lost(lines, *gap)] if gap else []
@@ -87,10 +89,14 @@ def _left(
     """The numbers of a damaged list in front of its first unreadable item and behind the last; where these stand."""
     items = [(item.start(), item.end(), _value(item[0])) for item in _ITEM.finditer(text, opened, stop)]
     bad = [index for index, (_, _, value) in enumerate(items) if value is None]
+    for index, (before, behind) in enumerate(pairwise(items)):
+        if text[before[1] : behind[0]].strip() != ",":
+            bad += [index, index + 1]
     if not _CLOSED.search(text, opened, stop):  # the last number may be cut
         bad.append(len(items) - 1)
     if not items or not bad:
         return Curve(key, [], [], False, start, stop), None
+    bad.sort()
     good = [*items[: bad[0]], *items[bad[-1] + 1 :]]
     values = [value for _, _, value in good if value is not None]
     places = [lines.line(at) for at, _, _ in good]
