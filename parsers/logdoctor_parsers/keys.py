@@ -88,7 +88,7 @@ def kind_of(phrase: str) -> Kind:
         return Kind.ROLE
     if _EXCEPTION.search(phrase) or ("cost" in said and said & _SLOW_PARTS):  # the cost of a batch is a time
         return Kind.SIDE
-    if len(parts) == 2 and parts[0] in EPOCHS | COUNTERS and parts[1] in _NUMBER:  # `Epoch id`
+    if numbers_counter(phrase):
         return _counter(parts[0])
     if len(parts) == 2 and parts[0] in _PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
         return _counter(_PLURALS[parts[0]])
@@ -106,6 +106,12 @@ def kind_of(phrase: str) -> Kind:
     if said & SIDE:
         return Kind.SIDE
     return Kind.SETTING if said & SETTINGS else Kind.VALUE
+
+
+def numbers_counter(phrase: str) -> bool:
+    """Whether a key is a counter and a word for its number: `Epoch id`, `step no.`."""
+    parts = words(english(phrase))
+    return len(parts) == 2 and parts[0] in EPOCHS | COUNTERS and parts[1] in _NUMBER
 
 
 def _counter(word: str) -> Kind:

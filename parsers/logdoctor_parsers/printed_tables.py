@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter
 from logdoctor_parsers.names import SPLITS
 
 MIN_COLUMNS = 3
@@ -177,9 +177,11 @@ def _indent(line: str) -> int:
 def _holds_counter(cell: str) -> bool:
     """Whether a cell of several words has a counter among them: then each word is a name."""
     said = cell.split(" ")
-    if kind_of(cell) in (Kind.EPOCH, Kind.COUNTER):  # `Epoch id`
-        return False
-    return len(said) > 1 and any(word.isalpha() and kind_of(word) in (Kind.EPOCH, Kind.COUNTER) for word in said)
+    return (
+        not numbers_counter(cell)
+        and len(said) > 1
+        and any(word.isalpha() and kind_of(word) in (Kind.EPOCH, Kind.COUNTER) for word in said)
+    )
 
 
 def _header(names: list[str], separator: str, edges: list[int]) -> Header | None:
