@@ -205,3 +205,31 @@ def test_round_trip(loss: list[float]) -> None:
 def test_any_text_is_survived(text: str) -> None:
     log = PARSER.parse(log_file(text))
     assert log.lines >= 0
+
+
+def test_many_lines_of_several_forms_are_read_as_each_alone() -> None:
+    rows = [
+        {
+            "step": n,
+            "acc": 0.001,
+            "loss": 2.0 - n / 997,
+            **({"val": {"loss": 0.1 * n}} if n % 7 == 0 else {"mode": "train"}),
+        }
+        for n in range(1, 9000)
+    ]
+    texts = [json.dumps(row) for row in rows]
+    texts[500] = '{"step": 501, "loss": .5}'
+    texts[700] = '{"step": 701, "acc": 0.001, "loss": NaN, "mode": "train"}'
+    texts[900] = ""
+    table = PARSER.parse(log_file("\n".join(texts) + "\n", "log.jsonl")).table
+    expected = []
+    for line, text in enumerate(texts, 1):
+        if line in (501, 901):
+            continue
+        row = json.loads(text)
+        told = [("acc", row["acc"]), ("loss", row["loss"])] + ([("val/loss", row["val"]["loss"])] if "val" in row else [])
+        expected += [(line, row["step"], tag, repr(float(value))) for tag, value in told]
+    found = zip(table.line, table.step, table.code, table.value, strict=True)
+    assert sorted(
+        (line, step, table.series[code].tag, repr(float(value))) for line, step, code, value in found
+    ) == sorted(expected)

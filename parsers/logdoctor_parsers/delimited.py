@@ -61,10 +61,12 @@ def physical_lines(content: bytes) -> list[str]:
 
     An empty last item says that the text ends with a line end.
     """
-    text = mark_zeros(decode(content)[0])
+    text = decode(content)[0]
+    if "\0" in text:
+        text = mark_zeros(text)
     if "\n" not in text:
         return text.split("\r")
-    return [line.rstrip("\r") for line in text.split("\n")]
+    return [line.rstrip("\r") for line in text.split("\n")] if "\r" in text else text.split("\n")
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:

@@ -6,17 +6,16 @@ Bare `NaN` and `Infinity` are accepted, numbers may be strings, nested objects a
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
+from logdoctor_parsers.byte_lines import ByteLines
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
 from logdoctor_parsers.delimited import physical_lines
 from logdoctor_parsers.json_document import read_document
+from logdoctor_parsers.json_rows import BEFORE, JsonRows, flatten, put_object, read_objects, unwrapped
 from logdoctor_parsers.json_stream import LineIndex, key_offset
 from logdoctor_parsers.names import words
 from logdoctor_parsers.positions import EPOCH, STEP
@@ -26,19 +25,13 @@ from logdoctor_parsers.records import (
     Records,
     names_loss,
     names_quality,
-    number,
     tabulate,
     tells_metric,
 )
 from logdoctor_parsers.text import decode
 
-_DECODER = json.JSONDecoder()
-_STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
-NOWHERE: Mapping[str, int] = MappingProxyType({})
 ONE_EPOCH = "JSON document of one epoch"
 _OF_AN_EPOCH = re.compile(r"epoch[_-]?\d+\.json$", re.IGNORECASE)
-_BEFORE = re.compile(r"^(?:DLLL|:::[A-Z]+|[A-Z]+:[\w.]+:) *(?=\{\")")  # what a logger puts before each object
-_LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class JsonLines:
             head = file.head
         except (OSError, EOFError):
             return Match.NO
-        lines = [_BEFORE.sub("", line) for line in physical_lines(head) if line.strip()]
+        lines = [BEFORE.sub("", line) for line in physical_lines(head) if line.strip()]
         if not lines or not lines[0].lstrip().startswith(("{", "[")):
             return Match.NO
         if not _one_a_line(lines):
@@ -69,28 +62,20 @@ class JsonLines:
 
     def parse(self, file: LogFile) -> ParsedLog:
         content = file.read()
-        lines = physical_lines(content)
-        if not _one_a_line(_BEFORE.sub("", line) for line in lines if line.strip()):
+        lines, unterminated = _lines_of(content)
+        if not _one_a_line(BEFORE.sub("", line) for line in lines if line.strip()):
             return self._parse_document(decode(content)[0], alone=_is_of_an_epoch(file))
-        complete = lines[-1] == ""
-        records, broken, data, ending = Records(), [], 0, Ending()
-        for line_number, line in enumerate(lines[: len(lines) - complete], 1):
-            objects, rest = read_objects(_BEFORE.sub("", line))
-            data += sum(put_object(records, item, line_number) for item in objects) > 0
-            if rest and line_number == len(lines):
-                ending = Ending("torn", line_number, "the last line is cut off")
-            elif rest:
-                broken.append((line_number, f"no JSON object: {rest.strip()[:60]}"))
-        table, facts = tabulate(records)
+        rows = JsonRows(lines, unterminated).read()
+        table, facts = tabulate(rows.records)
         return ParsedLog(
             self.name,
             table,
             facts,
-            first_problems(broken),
-            lines=len(lines) - complete,
-            data=data,
-            unreadable=len(broken),
-            ending=ending,
+            first_problems(rows.broken),
+            lines=len(rows.lines),
+            data=rows.data,
+            unreadable=len(rows.broken),
+            ending=rows.ending,
         )
 
     def _parse_document(self, text: str, *, alone: bool) -> ParsedLog:
@@ -109,6 +94,13 @@ class JsonLines:
         return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect=dialect)
 
 
+def _lines_of(content: bytes) -> tuple[ByteLines, bool]:
+    """The lines of a file, and whether the last one has no end."""
+    if not content.isascii() or b"\n" not in content or b"\r" in content or b"\0" in content:
+        content = "\n".join(physical_lines(content)).encode()
+    return ByteLines(content), not content.endswith(b"\n") and bool(content)
+
+
 def _is_of_an_epoch(file: LogFile) -> bool:
     """Whether a file is called after its epoch, `metrics_epoch_3.json`: a row of a log, one of many files."""
     return _OF_AN_EPOCH.search(file.path.name) is not None
@@ -119,86 +111,10 @@ def _one_a_line(lines: Iterable[str]) -> bool:
     return bool(read_objects(next(iter(lines), ""))[0])
 
 
-def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
-    """The JSON objects of a line and the text that is none.
-
-    A line may hold several: two processes appending at once, or one appending behind a line cut short (but an object
-    behind a colon, comma or bracket belongs to the one cut).
-    """
-    objects: list[dict[str, Any]] = []
-    position, rest = 0, ""
-    while (start := line.find("{", position)) >= 0:
-        rest += line[position:start]
-        inside = bool(rest) and "{" in rest and rest.rstrip()[-1] in ":,[{"
-        try:
-            item, position = (None, start + 1) if inside else _DECODER.raw_decode(line, start)
-        except (ValueError, RecursionError):
-            item, position = None, start + 1
-        if item is None:
-            rest += "{"
-        else:
-            objects.append(item)
-    rest += line[position:]
-    return objects, rest.strip(" \t,[]")
-
-
-def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
-    """A row of NVIDIA's DLLogger, `{"step": [epoch, iteration], "data": {…}}`, as others would write it."""
-    step, data = item.get("step"), item.get("data")
-    if not isinstance(step, list) or not isinstance(data, dict):
-        return item
-    own = {key: value for key, value in item.items() if key not in ("step", "data", "elapsedtime")}
-    return {**own, **data, **dict(zip(("epoch", "iteration"), step, strict=False))}
-
-
-def flatten(item: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float | str]]:
-    """(key, number or text) of a nested object, keys joined by `/`; booleans and nulls are left out."""
-    for key, value in item.items():
-        yield from _flatten_value(f"{prefix}{key}", value)
-
-
-def _flatten_value(key: str, value: Any) -> Iterator[tuple[str, float | str]]:
-    if isinstance(value, bool) or value is None:
-        return
-    if isinstance(value, int | float):
-        yield key, _float64(value)
-    elif isinstance(value, str):
-        parsed = number(value)
-        yield key, value if parsed is None else parsed
-    elif isinstance(value, dict):
-        if value.keys() <= _STATISTICS and isinstance(value.get("mean"), int | float):
-            yield key, _float64(value["mean"])
-        else:
-            yield from flatten(value, f"{key}/")
-    elif isinstance(value, list) and len(value) <= _LONGEST_LIST and {type(each) for each in value} <= {int, float}:
-        for index, each in enumerate(value):
-            yield key if len(value) == 1 else f"{key}/{index}", _float64(each)
-
-
-def _float64(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return math.inf if value > 0 else -math.inf
-
-
-def put_object(records: Records, item: dict[str, Any], line: int, places: Mapping[str, int] = NOWHERE) -> bool:
-    """Add one object as a row; whether it held a number. `places`: lines of members that do not stand at `line`."""
-    records.begin(line)
-    found = False
-    for key, value in flatten(_unwrapped(item)):
-        if isinstance(value, str):
-            records.put_text(key, value)
-        else:
-            records.put(key, value, places.get(key, line))
-            found = True
-    return found
-
-
 def rows_of_training(objects: list[dict[str, Any]]) -> Match:
     """Whether objects are rows of a training log: metrics beside a counter, or losses."""
     told = losses = counters = 0
-    for item in map(_named, map(_unwrapped, objects)):
+    for item in map(_named, map(unwrapped, objects)):
         scalars = {key: value for key, value in item.items() if not isinstance(value, list)}
         keys = [key for key, value in flatten(scalars) if not isinstance(value, str)]
         names = ["_".join(words(key)) for key in keys]

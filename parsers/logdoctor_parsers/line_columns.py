@@ -38,14 +38,24 @@ class LineColumns:
     index: Ints
     values: Mapping[int, Floats]
 
+    def only(self, kept: Mask) -> LineColumns:
+        """Fewer of the lines."""
+        if kept.all():
+            return self
+        return LineColumns(self.index[kept], {place: value[kept] for place, value in self.values.items()})
+
 
 @dataclass(frozen=True)
 class LineFormat:
-    """What lines of one format have in common: `lead` with any digit for each `0`, a gap for each number, `tail`."""
+    """What lines of one format have in common: `lead` with any digit for each `0`, a gap for each number, `tail`.
+
+    `json`: the numbers are written as JSON has them.
+    """
 
     gaps: tuple[Gap, ...]
     tail: bytes
     lead: bytes = b""
+    json: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -63,6 +73,8 @@ class LineFormat:
             if gap.clock:
                 walk.pass_clock()
             else:
+                if self.json:
+                    walk.keep(_may_be_json(lines, walk.at))
                 walk.pass_number(place if place in wanted else None)
         walk.pass_text(self.tail)
         walk.pass_blanks()
@@ -131,6 +143,16 @@ class _Walk:
             inside = _IN_CLOCK[self.lines.buffer[self.at]]
         first, last = self.lines.buffer[start], self.lines.buffer[self.at - 1]
         self.keep((self.at > start) & (np.minimum(first, last) >= _DIGITS[0]) & (np.maximum(first, last) <= _DIGITS[1]))
+
+
+def _may_be_json(lines: ByteLines, at: Ints) -> Mask:
+    """Whether a number at each offset, if any, is one that JSON has: no `.5`, `007`, `nan` or `inf`."""
+    first = lines.buffer[at]
+    at = at + (first == ord("-"))
+    first, second = lines.buffer[at], lines.buffer[at + 1]
+    padded = (first == ord("0")) & (second >= ord("0")) & (second <= ord("9"))
+    named = (first == ord("I")) | ((first == ord("N")) & (second == ord("a")) & (lines.buffer[at + 2] == ord("N")))
+    return np.asarray(((first >= ord("0")) & (first <= ord("9")) & ~padded) | named)
 
 
 def _mask(part: bytes, octets: bytes) -> np.uint64:

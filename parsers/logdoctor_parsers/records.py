@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -66,6 +66,14 @@ class Column:
     value: Floats
     line: Ints
 
+    def merged(self, others: Sequence[Column]) -> Column:
+        """These entries and those of others, ordered by row."""
+        row, value, line = (
+            np.concatenate([getattr(part, name) for part in (self, *others)]) for name in ("row", "value", "line")
+        )
+        order = np.argsort(row, kind="stable")
+        return Column(row[order], value[order], line[order])
+
 
 class Records:
     """Collects rows of (key, number) and (key, text); rows and keys stay in file order."""
@@ -74,6 +82,7 @@ class Records:
         self.lines: list[int] = []
         self.texts: dict[str, dict[int, str]] = {}
         self._entries: dict[str, array[float]] = {}  # row, number, line; row, number, line; …
+        self._columns: dict[str, list[Column]] = {}  # numbers of many rows at once, of keys that have entries too
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -83,21 +92,36 @@ class Records:
         """Keys with at least one number."""
         return list(self._entries)
 
-    def begin(self, line: int) -> None:
-        """Start a row that stands at `line`."""
+    def begin(self, line: int) -> int:
+        """Start a row that stands at `line`; returns its index."""
         self.lines.append(line)
+        return len(self.lines) - 1
 
-    def put(self, key: str, value: float, line: int | None = None) -> None:
-        """A number of the current row; `line` where it does not stand at the row's own line."""
-        entry = (len(self.lines) - 1, value, self.lines[-1] if line is None else line)
+    def begin_many(self, lines: Ints) -> int:
+        """Start rows that stand at `lines`; returns the index of the first."""
+        self.lines.extend(lines.tolist())
+        return len(self.lines) - len(lines)
+
+    def put(self, key: str, value: float, line: int | None = None, row: int = -1) -> None:
+        """A number of a row (-1: the current one); `line` where it does not stand at the current row's own line."""
+        entry = (len(self.lines) - 1 if row < 0 else row, value, self.lines[-1] if line is None else line)
         if key in self._entries:
             self._entries[key].extend(entry)
         else:
             self._entries[key] = array("d", entry)
 
-    def put_text(self, key: str, text: str) -> None:
-        """A text of the current row (a role, a time stamp, a name)."""
-        self.texts.setdefault(key, {})[len(self.lines) - 1] = text
+    def put_column(self, key: str, row: Ints, value: Floats, line: Ints) -> None:
+        """The numbers of many rows, shape (n,) each."""
+        self._entries.setdefault(key, array("d"))
+        self._columns.setdefault(key, []).append(Column(row, value, line))
+
+    def put_text(self, key: str, text: str, row: int = -1) -> None:
+        """A text of a row (-1: the current one): a role, a time stamp, a name."""
+        self.texts.setdefault(key, {})[len(self.lines) - 1 if row < 0 else row] = text
+
+    def put_texts(self, key: str, row: Ints, text: str) -> None:
+        """The same text of many rows."""
+        self.texts.setdefault(key, {}).update(dict.fromkeys(row.tolist(), text))
 
     def put_sum(self, key: str, parts: list[str]) -> None:
         """A key that adds up others, in the rows that have them all, at the line of the last."""
@@ -105,20 +129,24 @@ class Records:
         rows = set.intersection(*(set(self.column(part).row.tolist()) for part in parts))
         last = self.column(parts[-1])
         entries = [(row, total[row], line) for row, line in zip(last.row, last.line, strict=True) if row in rows]
+        self.drop(key)
         self._entries[key] = array("d", np.array(entries, np.float64).ravel().tolist())
 
     def drop(self, key: str) -> None:
         """Forget a key."""
         self._entries.pop(key, None)
+        self._columns.pop(key, None)
 
     def rename(self, key: str, name: str) -> None:
         """Call a key something else."""
         self._entries[name] = self._entries.pop(key)
+        if key in self._columns:
+            self._columns[name] = self._columns.pop(key)
 
     def spread(self, key: str, names: Mapping[int, str]) -> None:
         """Divide the numbers of a key over the names their rows give them; rows without a name are left out."""
         column = self.column(key)
-        del self._entries[key]
+        self.drop(key)
         for row, value, line in zip(column.row.tolist(), column.value.tolist(), column.line.tolist(), strict=True):
             if row in names:
                 self._entries.setdefault(names[row], array("d")).extend((row, value, line))
@@ -126,7 +154,8 @@ class Records:
     def column(self, key: str) -> Column:
         """All numbers of a key."""
         row, value, line = np.array(self._entries[key], np.float64).reshape(-1, 3).T
-        return Column(row.astype(np.int64), value, line.astype(np.int64))
+        singly = Column(row.astype(np.int64), value, line.astype(np.int64))
+        return singly.merged(self._columns[key]) if key in self._columns else singly
 
     def dense(self, key: str) -> Floats:
         """One number a row, shape (rows,), NaN where the row does not name the key."""
@@ -224,23 +253,30 @@ def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, pos
     if name.metric == "lr" and not name.split:
         column = _without_repeats(column, positions.role[column.row])
     own = name.split or name.metric in ("lr", "lr_multiplier", "grad_norm")
-    roles = np.full(len(column.row), "", "U5") if own else positions.role[column.row]
-    splits = np.where(roles == "", name.split, roles)
-    for split in dict.fromkeys(splits.tolist()):
-        chosen = splits == split
-        rows = column.row[chosen]
-        builder.extend(
-            key,
-            column.value[chosen],
-            column.line[chosen],
-            step=positions.step[rows],
-            epoch=positions.epoch[rows],
-            batch=positions.batch[rows],
-            batches=positions.batches[rows],
-            wall_time=positions.wall_time[rows],
-            metric=name.metric,
-            split=split,
-        )
+    roles = positions.role[column.row]
+    if own or not np.any(roles != ""):
+        _add_rows(builder, key, name, column, positions)
+        return
+    for role in dict.fromkeys(roles.tolist()):
+        chosen = roles == role
+        part = Column(column.row[chosen], column.value[chosen], column.line[chosen])
+        _add_rows(builder, key, Name(name.metric, role or name.split), part, positions)
+
+
+def _add_rows(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:
+    rows = column.row
+    builder.extend(
+        key,
+        column.value,
+        column.line,
+        step=positions.step[rows],
+        epoch=positions.epoch[rows],
+        batch=positions.batch[rows],
+        batches=positions.batches[rows],
+        wall_time=positions.wall_time[rows],
+        metric=name.metric,
+        split=name.split,
+    )
 
 
 def _without_repeats(column: Column, role: npt.NDArray[np.str_]) -> Column:

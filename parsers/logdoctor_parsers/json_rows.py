@@ -1,0 +1,209 @@
+"""The rows of a file of JSON objects, one a line: lines of a form seen often are read as columns, the others singly."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from logdoctor_parsers.byte_lines import ByteLines
+from logdoctor_parsers.contract import Ending, Ints
+from logdoctor_parsers.line_columns import Gap, LineColumns, LineFormat
+from logdoctor_parsers.records import Records, number
+
+NOWHERE: Mapping[str, int] = MappingProxyType({})
+BEFORE = re.compile(r"^(?:DLLL|:::[A-Z]+|[A-Z]+:[\w.]+:) *(?=\{\")")  # what a logger puts before each object
+
+_DECODER = json.JSONDecoder()
+_STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
+_LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|(-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity)|NaN)')
+_FIRST, _BLOCK = 64, 8192  # lines read singly to learn their forms, lines read together
+_OFTEN = 16  # lines of a form after which it is read as columns
+_MOST_FORMS = 16  # read as columns; files with more have texts that differ in each line
+_MOST_SEEN = 500
+
+
+@dataclass(frozen=True)
+class Form:
+    """Lines that differ in their numbers alone: the keys of the numbers, and what texts say in each of them."""
+
+    columns: LineFormat
+    keys: tuple[str, ...]
+    texts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, line: str) -> Form | None:
+        """The form of a line that is one object; None where numbers are left out or its texts may differ."""
+        texts, at = [], 0
+        for token in _TOKEN.finditer(line):
+            if token[1] is not None:
+                texts.append(line[at : token.start()])
+                at = token.end()
+        numbered = "".join(f"{text}{place}" for place, text in enumerate(texts)) + line[at:]
+        told = list(flatten(unwrapped(_DECODER.decode(numbered))))
+        keys = {int(value): key for key, value in told if not isinstance(value, str)}
+        if len(keys) != len(texts) or len(keys) != sum(not isinstance(value, str) for _, value in told):
+            return None  # a number in a string, or one that no row keeps
+        columns = LineFormat(tuple(Gap(text.encode()) for text in texts), line[at:].encode(), json=True)
+        named = tuple(keys[place] for place in range(len(texts)))
+        return cls(columns, named, tuple((key, value) for key, value in told if isinstance(value, str)))
+
+
+@dataclass
+class JsonRows:
+    """What the lines of a file hold. `data`: lines with numbers; `broken`: those that hold what is no object."""
+
+    lines: ByteLines
+    unterminated: bool
+    records: Records = field(default_factory=Records)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    data: int = 0
+    ending: Ending = field(default_factory=Ending)
+    _seen: Counter[str] = field(default_factory=Counter)
+    _forms: dict[str, Form] = field(default_factory=dict)
+
+    def read(self) -> JsonRows:
+        """Read all lines."""
+        low = 0
+        while low < len(self.lines):
+            high = min(low + (_BLOCK if low else _FIRST), len(self.lines))
+            self._read_block(low, high)
+            low = high
+        self.broken.sort()
+        return self
+
+    def _read_block(self, low: int, high: int) -> None:
+        count = np.zeros(high - low, np.int64)  # of the objects in each line
+        columns: list[tuple[Form, LineColumns]] = []
+        for form in self._forms.values():
+            found = form.columns.read(self.lines, low, high, range(len(form.keys)))
+            columns.append((form, found.only(count[found.index] == 0)))
+            count[columns[-1][1].index] = 1
+        singly = {place: self._read_line(low + place) for place in np.flatnonzero(count == 0).tolist()}
+        for place, objects in singly.items():
+            count[place] = len(objects)
+        rows = self.records.begin_many(np.repeat(np.arange(low + 1, high + 1), count)) + np.cumsum(count) - count
+        for form, found in columns:
+            self._put_columns(form, found, rows[found.index], low + 1 + found.index)
+        for place, objects in singly.items():
+            first, number = int(rows[place]), low + place + 1
+            puts = [put_object(self.records, item, number, row=first + n) for n, item in enumerate(objects)]
+            self.data += any(puts)
+
+    def _put_columns(self, form: Form, found: LineColumns, rows: Ints, lines: Ints) -> None:
+        for place, key in enumerate(form.keys):
+            self.records.put_column(key, rows, found.values[place], lines)
+        for key, text in form.texts:
+            self.records.put_texts(key, rows, text)
+        self.data += len(rows) if form.keys else 0
+
+    def _read_line(self, place: int) -> list[dict[str, Any]]:
+        """The objects of one line; what is none is noted."""
+        raw = self.lines[place]
+        objects, rest = read_objects(BEFORE.sub("", raw))
+        if rest and self.unterminated and place == len(self.lines) - 1:
+            self.ending = Ending("torn", place + 1, "the last line is cut off")
+        elif rest:
+            self.broken.append((place + 1, f"no JSON object: {rest.strip()[:60]}"))
+        elif len(objects) == 1:
+            self._learn(raw)
+        return objects
+
+    def _learn(self, line: str) -> None:
+        """Count a line's form; one seen often is read as columns from the next block on."""
+        if len(self._seen) > _MOST_SEEN or len(self._forms) >= _MOST_FORMS or not line.startswith("{"):
+            return
+        skeleton = _TOKEN.sub(lambda token: "0" if token[1] is not None else token[0], line)
+        self._seen[skeleton] += 1
+        if self._seen[skeleton] == _OFTEN and (form := Form.of(line)) is not None:
+            self._forms[skeleton] = form
+
+
+def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
+    """The JSON objects of a line and the text that is none.
+
+    A line may hold several: two processes appending at once, or one appending behind a line cut short (but an object
+    behind a colon, comma or bracket belongs to the one cut).
+    """
+    objects: list[dict[str, Any]] = []
+    position, rest = 0, ""
+    while (start := line.find("{", position)) >= 0:
+        rest += line[position:start]
+        inside = bool(rest) and "{" in rest and rest.rstrip()[-1] in ":,[{"
+        try:
+            item, position = (None, start + 1) if inside else _DECODER.raw_decode(line, start)
+        except (ValueError, RecursionError):
+            item, position = None, start + 1
+        if item is None:
+            rest += "{"
+        else:
+            objects.append(item)
+    rest += line[position:]
+    return objects, rest.strip(" \t,[]")
+
+
+def unwrapped(item: dict[str, Any]) -> dict[str, Any]:
+    """A row of NVIDIA's DLLogger, `{"step": [epoch, iteration], "data": {…}}`, as others would write it."""
+    step, data = item.get("step"), item.get("data")
+    if not isinstance(step, list) or not isinstance(data, dict):
+        return item
+    own = {key: value for key, value in item.items() if key not in ("step", "data", "elapsedtime")}
+    return {**own, **data, **dict(zip(("epoch", "iteration"), step, strict=False))}
+
+
+def flatten(item: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float | str]]:
+    """(key, number or text) of a nested object, keys joined by `/`; booleans and nulls are left out."""
+    for key, value in item.items():
+        yield from _flatten_value(f"{prefix}{key}", value)
+
+
+def _flatten_value(key: str, value: Any) -> Iterator[tuple[str, float | str]]:
+    if isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, int | float):
+        yield key, _float64(value)
+    elif isinstance(value, str):
+        parsed = number(value)
+        yield key, value if parsed is None else parsed
+    elif isinstance(value, dict):
+        if value.keys() <= _STATISTICS and isinstance(value.get("mean"), int | float):
+            yield key, _float64(value["mean"])
+        else:
+            yield from flatten(value, f"{key}/")
+    elif isinstance(value, list) and len(value) <= _LONGEST_LIST and {type(each) for each in value} <= {int, float}:
+        for index, each in enumerate(value):
+            yield key if len(value) == 1 else f"{key}/{index}", _float64(each)
+
+
+def _float64(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf if value > 0 else -math.inf
+
+
+def put_object(
+    records: Records, item: dict[str, Any], line: int, places: Mapping[str, int] = NOWHERE, row: int | None = None
+) -> bool:
+    """Add one object as a row (as `row`, where that is begun already); whether it held a number.
+
+    `places`: lines of members that do not stand at `line`.
+    """
+    if row is None:
+        row = records.begin(line)
+    found = False
+    for key, value in flatten(unwrapped(item)):
+        if isinstance(value, str):
+            records.put_text(key, value, row)
+        else:
+            records.put(key, value, places.get(key, line), row)
+            found = True
+    return found
