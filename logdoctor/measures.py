@@ -77,6 +77,8 @@ def _wasted(case: Case) -> float | None:
     if case.train is None and case.best is None:
         return None
     spans = [*case.flat_spans, *([(case.best[0], case.length)] if case.best else [])]
+    if not spans and case.departure.diverged:
+        return None  # nothing is known of when it was lost
     wasted, until = 0.0, -math.inf
     for start, end in sorted(spans):
         wasted += max(0.0, end - max(start, until))

@@ -15,7 +15,7 @@ import pytest
 
 from logdoctor.compare import compare
 from logdoctor.diagnosis import Report, Unread
-from logdoctor.finding import Severity
+from logdoctor.finding import Severity, Span
 from logdoctor.report import html, html_section
 from logdoctor.report.html import columns_that_fit, to_html
 from logdoctor.report.html_elements import element, marked
@@ -286,3 +286,22 @@ def test_without_plots_a_comparison_has_its_tables() -> None:
     text = to_html(compare(Report(tuple(runs))), plots=False).decode()
     assert "<figure" not in text
     assert "Best train loss so far" in text
+
+
+def test_many_restarts_and_drops_do_not_flood_a_plot() -> None:
+    schedule = Schedule("step", "logged", drops=drops(*range(1, 40)))
+    drawn = Page(plot(diagnosis(run("a"), schedule=schedule), 100))
+    labels = [attributes for name, attributes in drawn.elements if "drop-label" in str(attributes.get("class"))]
+    assert len(labels) == 1
+    assert "39 drops of the learning rate" in drawn.text
+
+
+def test_a_gap_lifts_the_pen_and_a_spike_is_ringed() -> None:
+    values = falling(200)
+    values[150] = 5.0
+    x = np.concatenate([np.arange(100.0), np.arange(900.0, 1000.0)])
+    spike = finding("loss-spike", span=Span(950.0, 960.0, "epoch"), numbers={"peak": 5.0})
+    drawn = Page(plot(diagnosis(run("a", curve(values, x=x)), spike), 400))
+    paths = [str(attributes["d"]) for name, attributes in drawn.elements if name == "path"]
+    assert [path.count("M") for path in paths] == [2, 2]
+    assert any(attributes.get("class") == "spike" for _, attributes in drawn.elements)

@@ -34,15 +34,25 @@ class Panel:
 
 
 def path(x: Floats, y: Floats, panel: Panel, joined: str = "line") -> Html:
-    """The `d` of a path in units of 1/1000 of the panel. `joined`: `line`, or steps: `post` or `pre`."""
+    """The `d` of a path in units of 1/1000 of the panel; a NaN lifts the pen.
+
+    `joined`: `line`, or steps: `post` or `pre`.
+    """
     if joined != "line":
         x, y = _stepped(x, y, joined)
     across = np.round(panel.x.share(x) * UNITS, 1)
     down = np.round((1 - panel.y.share(y)) * UNITS)
     drawn = np.isfinite(across) & np.isfinite(down)
-    moved = (np.diff(across[drawn], prepend=np.nan) != 0) | (np.diff(down[drawn], prepend=np.nan) != 0)
-    points = zip(across[drawn][moved], down[drawn][moved], strict=True)
-    return Html("M" + "L".join(f"{a:g} {d:.0f}" for a, d in points) if moved.any() else "")
+    lifted = np.flatnonzero(np.diff(drawn.astype(np.int8), prepend=0) > 0)
+    pieces = zip(np.split(across, lifted), np.split(down, lifted), np.split(drawn, lifted), strict=True)
+    return Html("".join(_piece(a[kept], d[kept]) for a, d, kept in pieces))
+
+
+def _piece(across: Floats, down: Floats) -> str:
+    """One unbroken line; places that repeat are left out."""
+    moved = (np.diff(across, prepend=np.nan) != 0) | (np.diff(down, prepend=np.nan) != 0)
+    points = zip(across[moved], down[moved], strict=True)
+    return "M" + "L".join(f"{a:g} {d:.0f}" for a, d in points) if moved.any() else ""
 
 
 def _stepped(x: Floats, y: Floats, joined: str) -> tuple[Floats, Floats]:

@@ -20,13 +20,14 @@ from logdoctor.segments import Drop
 WIDE, NARROW, LETTER = 860, 230, 6.6  # pixels: the picture on a screen, on a phone, and a letter of its labels
 URGENT = ("late", "early")  # drops to act on
 MANY_DROPS = 20  # beyond, their lines are faint
+TICK = 10  # pixels
 EDGE_CELLS = 80  # markers on an edge nearer than this share of the width are drawn as one
 
 
 def marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
     """Restarts, values outside the picture or not finite, and the best epoch."""
     x = layout.scales[0][0].x
-    drawn = [down(percent(x, at), layout.top, layout.bottom, "restart") for at in shown.restarts(diagnosis.run)]
+    drawn = [*_restarts(diagnosis, layout), *_spike(diagnosis, layout)]
     for panel, group in layout.scales:
         for curve in group:
             kind, finite = kind_of(curve, diagnosis), curve.finite
@@ -41,6 +42,25 @@ def marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
     return drawn
 
 
+def _restarts(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
+    """A line where a restart goes on; of many a short tick."""
+    found, x = shown.restarts(diagnosis.run), layout.scales[0][0].x
+    few = len(found) <= shown.MANY_RESTARTS
+    top, bottom = (layout.top, layout.bottom) if few else (layout.lanes_top - TICK, layout.lanes_top)
+    return [down(percent(x, at), top, bottom, "restart" if few else "restart tick-mark") for at in found]
+
+
+def _spike(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
+    """A ring around the value that `loss-spike` speaks of, where it is inside the picture."""
+    point, panel = shown.spike_point(diagnosis), layout.scales[0][0]
+    if point is None or not panel.y.low <= point[1] <= panel.y.high:
+        return []
+    told = element("title", f"spike {numbers.figure(point[1])} @{numbers.place(point[0])}")
+    return [
+        element("circle", told, class_="spike", cx=percent(panel.x, point[0]), cy=round(panel.down(point[1]), 1), r=8)
+    ]
+
+
 def _edge(x: Floats, panel: Panel, sign: str, kind: str, y: float) -> list[Html]:
     """Signs on an edge; one for each stretch too narrow to tell them apart."""
     cells = (panel.x.share(x) * EDGE_CELLS).astype(np.int64)
@@ -52,8 +72,12 @@ def drop_marks(diagnosis: Diagnosis, layout: Layout) -> list[Html]:
     """A dashed line at each drop in sight, and labels where they have room: on a screen, and fewer on a phone."""
     x = layout.scales[0][0].x
     seen = [drop for drop in diagnosis.schedule.drops if x.low <= drop.at <= x.high]
-    faint = " faint" * (len(seen) > MANY_DROPS)
+    many = len(seen) > MANY_DROPS
+    faint = " faint" * many
     lines = [down(percent(x, drop.at), layout.top, layout.bottom, f"drop{faint}") for drop in seen]
+    if many:
+        said = written(f"{len(seen)} drops of the learning rate, dashed", "100%", layout.top - 5, "drop-label to")
+        return [*lines, said]
     on_screen = _drop_labels(seen, x, layout.top, WIDE, "screen")
     return [*lines, *on_screen, *_drop_labels(seen, x, layout.top, NARROW, "phone")]
 

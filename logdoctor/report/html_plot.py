@@ -18,7 +18,7 @@ from logdoctor.report.html_curves import Panel, data_block, path, points_needed,
 from logdoctor.report.html_elements import Attribute, Html, element, joined
 from logdoctor.report.html_marks import drop_marks, lane, marks
 from logdoctor.report.html_scale import Scale
-from logdoctor.report.scales import Floats, thin
+from logdoctor.report.scales import Floats, parted, thin
 from logdoctor.run import Curve
 
 FEW_DOTS = 60  # values up to which each has a dot
@@ -91,7 +91,8 @@ def _loss_curves(diagnosis: Diagnosis, layout: Layout, columns: int) -> list[Htm
 
 def _thinned(x: Floats, y: Floats, panel: Panel, columns: int, kind: str, how: str = "line") -> Html:
     finite = np.isfinite(y)
-    return element("path", class_=kind, d=path(*thin(x[finite], y[finite], columns), panel, how))
+    drawn = thin(x[finite], y[finite], columns)
+    return element("path", class_=kind, d=path(*(parted(*drawn) if how == "line" else drawn), panel, how))
 
 
 def _nested(panel: Panel, paths: Sequence[Html]) -> Html:

@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import numbers
 from logdoctor.report.scales import Floats
-from logdoctor.report.shown import best_point, restarts, spike_point
+from logdoctor.report.shown import MANY_RESTARTS, best_point, restarts, spike_point
 from logdoctor.run import Curve, Run
 
 BEST, RESTART, BAD, FLAT, SPIKE = "#F0E442", "#009E73", "#CC0000", "#E8D9A0", "#882255"
-MANY_RESTARTS = 12
 MARKER_CELLS = 120  # markers on an edge nearer than this share of the width are drawn as one
 TOP, BOTTOM = 0.985, 0.015  # of the height: where markers on an edge stand
 

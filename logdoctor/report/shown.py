@@ -17,6 +17,7 @@ from logdoctor.segments import Drop
 FEW_TRAIN, FEW_VAL = 12, 60  # up to here a curve is drawn as it is, with a marker at every value
 EXPLODING = 1e8  # largest over smallest value from which a mean says nothing but the largest
 LOG_RATES = 8.0  # largest over smallest rate from which the rate has a log scale
+MANY_RESTARTS = 12  # beyond, each is a short tick
 SPIKE_REACH = 0.05  # of the run: a spike is told by the bin it lies in
 CALM = 0.025  # of a segment: a smooth curve for the eye follows nothing shorter
 LANES = 8  # findings shown below the losses
