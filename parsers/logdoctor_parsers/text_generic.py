@@ -250,6 +250,8 @@ class _Reader:
             made, found = matrix_reading(name, self._table.splits, cells)
         else:
             made, found = row_reading(self._table, self._table.row(line.text))
+            if made.fields and (role := self._table.role(line.text)):
+                made = made.with_split(role)
         if made.fields:
             self._take_data(line, self._same(made), found)
         return bool(made.fields)
@@ -390,12 +392,16 @@ class _Reader:
         """One of many lines of an evaluation or a bar: the last one counts."""
         if self._pending is not None:
             before, last = self._pending
-            index = track.reading.count
-            done, reached = number(row.numbers[index]), number(last.numbers[index])
-            again = track.bar and done == reached and row.epoch == last.epoch  # a bar shows its last state twice
-            if before is not track or (done <= reached and not again):
+            if before is not track or self._begins_anew(track, row, last):
                 self._end_evaluation(set())
         self._pending = (track, row)
+
+    def _begins_anew(self, track: Track, row: Row, last: Row) -> bool:
+        """Whether a line's counter does not go on from that of the line before (a bar shows its last state twice)."""
+        index = track.reading.count
+        done, reached = number(row.numbers[index]), number(last.numbers[index])
+        again = track.bar and done == reached and row.epoch == last.epoch
+        return done <= reached and not again
 
     def _end_evaluation(self, summarised: set[str]) -> None:
         """Keep its last line: averages rather than values of the last batch, nothing that a summary line tells too."""
