@@ -102,12 +102,14 @@ def _forecast(case: Case) -> dict[str, float | None]:
         return {"forecast_length": None, "forecast_gain": None, "forecast_gain_low": None, "forecast_gain_high": None,
                 "forecast_loss": None}  # fmt: skip
     total = case.total_drop
+    loss = case.train.sign * (case.stretches[-1].level - found.gain)
+    never_negative = case.train.sign > 0 and bool((case.train.y >= 0).all())
     return {
         "forecast_length": found.length,
         "forecast_gain": found.gain / total,
         "forecast_gain_low": found.low / total,
         "forecast_gain_high": found.high / total,
-        "forecast_loss": case.train.sign * (case.stretches[-1].level - found.gain),
+        "forecast_loss": max(0.0, loss) if never_negative else loss,
     }
 
 

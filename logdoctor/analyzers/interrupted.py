@@ -84,7 +84,7 @@ class Interrupted:
     def _finding(self, case: Case) -> Finding:
         closing, planned = case.run.closing, plan(case)
         cause = CAUSES.get(closing.kind, "the log simply ends")
-        said = f": {closing.message}" if closing.message else ""
+        said = f": {_reason(closing)}" if closing.message else ""
         return Finding(
             self.name,
             Severity.ERROR,
@@ -96,6 +96,11 @@ class Interrupted:
             {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
             "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
         )
+
+
+def _reason(closing: Closing) -> str:
+    """What the end says of itself; of a line cut off, not the line, which is shown below."""
+    return closing.message.split(": '", 1)[0] if closing.kind == "torn" else closing.message
 
 
 def _place(case: Case) -> Evidence:
@@ -120,6 +125,4 @@ def _remedy(closing: Closing) -> str:
                 return remedy
     if closing.kind == "crashed":
         return "An error in the program or its data ended it. Mend that, and resume from the last checkpoint."
-    return (
-        "The log does not say why. See what the job scheduler and the machine say, and resume from the last checkpoint."
-    )
+    return "The cause is not in the log. See what the job scheduler and the machine say, and resume from the last checkpoint."

@@ -90,8 +90,8 @@ class Overfitting:
         return Finding(
             self.name,
             severity,
-            f"{val.name} was best at {case.place(best)} ({val.shown(valley.level)}) and has worsened to "
-            f"{val.shown(valley.end)} by {case.place(case.length)} ({percent(by_value)}), while the {train.name} went "
+            f"{val.name} was best at {case.place(best)} and has worsened since by {percent(by_value)}, from a level of "
+            f"{val.shown(valley.level)} to {val.shown(valley.end)}, while the {train.name} went "
             f"from {train.shown(then)} to {train.shown(now)}{climb.words(case) if climb else ''}",
             climb.advice(case, best) if climb else _advice(case, best),
             case.span(best, case.length),
