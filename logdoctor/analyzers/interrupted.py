@@ -125,4 +125,4 @@ def _remedy(closing: Closing) -> str:
                 return remedy
     if closing.kind == "crashed":
         return "An error in the program or its data ended it. Mend that, and resume from the last checkpoint."
-    return "The cause is not in the log. See what the job scheduler and the machine say, and resume from the last checkpoint."
+    return "The cause is not in the log. See what the job scheduler says, and resume from the last checkpoint."
