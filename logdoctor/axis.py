@@ -230,8 +230,7 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     """Series whose step goes 0, 1, 2 … while another's runs far further in the same time count epochs, not updates."""
     if not rows.series or any_known(rows.epoch):
         return rows
-    by_series = rows.by_series()
-    lengths = [float(np.ptp(rows.step[i])) if len(i) and np.isfinite(rows.step[i]).all() else 0.0 for i in by_series]
+    by_series, lengths = rows.by_series(), _lengths(rows)
     reference = by_series[int(np.argmax(lengths))]
     counted = [
         index
@@ -250,6 +249,17 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
         epoch[index], step[index] = rows.step[index], np.nan
     moved = replace(rows, step=step, epoch=epoch)
     return _label_by_time(moved, np.concatenate(counted), reference) if counted else moved
+
+
+def _lengths(rows: Rows) -> list[float]:
+    """How many steps each series spans; 0 where it is empty or one of its steps is unknown."""
+    found = np.zeros(len(rows.series))
+    filled = np.flatnonzero(np.diff(rows.bounds))
+    if len(filled):
+        steps, starts = rows.step[rows.order], rows.bounds[filled]
+        found[filled] = np.maximum.reduceat(steps, starts) - np.minimum.reduceat(steps, starts)
+    lengths: list[float] = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).tolist()
+    return lengths
 
 
 def _counts_epochs(rows: Rows, index: Ints, reference: Ints, length: float, longest: float) -> bool:

@@ -44,17 +44,20 @@ def discover(paths: Sequence[str], limits: ReadLimits = DEFAULT_LIMITS) -> Found
 
     Errors: LogDoctorError where a path does not exist, or standard input is beyond the limits.
     """
-    files: list[LogFile] = []
-    unread: list[Unread] = []
-    seen: set[str] = set()
-    for given in paths:
-        for found in _reach(given, limits):
-            if isinstance(found, Unread):
-                unread.append(found)
-            elif (real := os.path.realpath(found.path)) not in seen or found.content is not None:
-                seen.add(real)
-                files.append(replace(found, limits=limits))
-    return Found(tuple(files), tuple(unread), _root(paths))
+    reached = [found for given in paths for found in _reach(given, limits)]
+    unread = tuple(found for found in reached if isinstance(found, Unread))
+    files = [found for found in reached if isinstance(found, LogFile)]
+    if len(paths) > 1 or any(file.path.is_symlink() for file in files):
+        files = _once(files)
+    return Found(tuple(replace(file, limits=limits) for file in files), unread, _root(paths))
+
+
+def _once(files: Sequence[LogFile]) -> list[LogFile]:
+    """The files, those reached in several ways once."""
+    seen: dict[str, LogFile] = {}
+    for number, file in enumerate(files):
+        seen.setdefault(os.path.realpath(file.path) if file.content is None else f"\0{number}", file)
+    return list(seen.values())
 
 
 def is_report(folder: str | Path) -> bool:

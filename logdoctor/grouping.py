@@ -98,8 +98,10 @@ def _folder_group(folder: Path, members: list[tuple[Read, Rows]]) -> Group:
 
 
 def _began(rows: Rows) -> float:
-    times = rows.wall_time[np.isfinite(rows.wall_time)]
-    return float(times.min()) if len(times) else _first(labels(rows))
+    first = float(np.fmin.reduce(rows.wall_time, initial=np.nan))
+    if not np.isfinite(first):
+        first = rows.wall_time.min(initial=np.inf, where=np.isfinite(rows.wall_time))
+    return first if np.isfinite(first) else _first(labels(rows))
 
 
 def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:

@@ -122,7 +122,8 @@ def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None 
     try:
         if not file.head:
             return Unread(file.name, "the file is empty (0 bytes)")
-        parser = parsers[0] if len(parsers) == 1 else choose(file, parsers)
+        chosen = [parser for parser in parsers if known is not None and parser.name == known.format] or parsers
+        parser = chosen[0] if len(chosen) == 1 else choose(file, parsers)
         if parser is None:
             return Unread(file.name, _why_not(file.head))
         read = Read(file, _with_damage(file, known or parser.parse(file)), _modified(file))
