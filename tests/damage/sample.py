@@ -1,0 +1,44 @@
+"""The sample logs with what stands in them, and the damages done to each family."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from logdoctor.reading import Read, read_file
+from logdoctor_parsers import PARSERS, LogFile
+from tests.damage.accounting import Point, points
+from tests.damage.damages import Damage, random_damage
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "sample_logs"
+NO_LOGS = ("SOURCES.md", "logdoctor.toml")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An undamaged log and its points."""
+
+    path: Path
+    content: bytes
+    points: Sequence[Point]
+
+
+def families() -> dict[str, list[Sample]]:
+    """The sample logs by the parser that reads them."""
+    found: dict[str, list[Sample]] = {}
+    for path in sorted(path for path in SAMPLES.rglob("*") if path.is_file() and path.name not in NO_LOGS):
+        content = path.read_bytes()
+        read = read_file(LogFile(path, path.name, content), PARSERS)
+        assert isinstance(read, Read), path
+        found.setdefault(read.log.format, []).append(Sample(path, content, points(read.log)))
+    return found
+
+
+def damages(family: str, samples: Sequence[Sample], count: int) -> Iterator[tuple[Sample, Damage]]:
+    """So many damages of a family's logs in turn; the first are the same whatever the count."""
+    for number in range(count):
+        sample = samples[number % len(samples)]
+        yield sample, random_damage(sample.content, random.Random(f"{family} {number}"))
