@@ -77,3 +77,12 @@ def test_sparkline_shows_what_is_no_number() -> None:
 
 def test_an_empty_report() -> None:
     assert printed(Report(())).strip() == "No training run was found."
+
+
+def test_the_three_worst_of_three_hundred_stand_in_the_first_forty_lines() -> None:
+    worst = [diagnosis(run(f"worst{i}"), finding("divergence", Severity.ERROR)) for i in range(3)]
+    urgent = [diagnosis(run(f"urgent{i}"), finding()) for i in range(120)]
+    text = printed(Report((*worst, *urgent, *(diagnosis(run(f"calm{i}")) for i in range(177)))))
+    first = text.splitlines()[:40]
+    assert all(any(f"worst{i}" in line and "divergence" in line for line in first) for i in range(3))
+    assert "177 more runs need nobody" in text

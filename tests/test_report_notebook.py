@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import logdoctor
+from logdoctor.compare import compare
 from logdoctor.diagnosis import Report, Unread
 from logdoctor.finding import Severity
 from logdoctor.report import overview_plot
@@ -79,3 +80,11 @@ def test_a_drawing_that_fails_costs_only_itself() -> None:
     broken = curve(falling())
     broken = type(broken)(**{**vars(broken), "x": np.arange(3.0)})
     assert "could not be drawn" in diagnosis(run("a", broken))._repr_html_()
+
+
+def test_a_comparison_shows_itself() -> None:
+    runs = [diagnosis(run(name, curve(falling(end=end)))) for name, end in (("a<b>", 0.2), ("c", 0.7))]
+    page = Page(compare(Report(tuple(runs)))._repr_html_())
+    assert (page.wrong, page.open) == ([], [])
+    assert "Best train loss so far" in page.text
+    assert sum(name == "img" for name, _ in page.elements) == 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 
+from logdoctor.compare import SideBySide
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.report import content, morning
+from logdoctor.report.html_comparison import comparison_section
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name
 from logdoctor.report.html_section import SIGNS, standing
 from logdoctor.report.pictures import has_course
@@ -36,13 +38,20 @@ def report_html(report: Report) -> str:
     urgent = [diagnosis for diagnosis in report.runs if needs_you(diagnosis)]
     rest = report.runs[SHOWN_RUNS:FOLDED_RUNS]
     parts = [
+        _comparison(report.side_by_side) if report.side_by_side else "",
         element("h3", headline(report)),
         _table(report.runs[:SHOWN_RUNS]),
         folded(f"{len(report.runs) - SHOWN_RUNS} more runs", _table(rest)) if rest else "",
-        _picture(lambda: _overview(report.runs)),
+        "" if report.side_by_side else _picture(lambda: _overview(report.runs)),
         *(folded(_summary(diagnosis), run_html(diagnosis, picture=False)) for diagnosis in urgent[:UNFOLDED]),
     ]
     return joined(parts)
+
+
+def _comparison(side: SideBySide) -> Html:
+    from logdoctor.report.comparison_plot import draw_comparison
+
+    return joined([comparison_section(side, plots=False), _picture(lambda: draw_comparison(side))])
 
 
 def run_html(diagnosis: Diagnosis, *, picture: bool = True) -> str:
