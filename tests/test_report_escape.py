@@ -62,3 +62,14 @@ def test_log_lines_cannot_close_their_block() -> None:
 
 def test_anchor_is_the_one_of_the_page() -> None:
     assert slug("3. resnet50_ssd/Train Run#2") == "3-resnet50_ssdtrain-run2"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/", "HTTP://example.org/", "ftp://example.org/", "www.example.org/"]
+)
+def test_an_address_is_no_link_and_keeps_what_follows_escaped(address: str) -> None:
+    written = prose(f"<a href={address}>link</a>")
+    assert address not in written
+    assert f"{address}>link</a>" in MarkdownIt("gfm-like", {"linkify": False}).renderInline(written).replace(
+        "&lt;", "<"
+    ).replace("&gt;", ">")

@@ -13,6 +13,8 @@ _SPECIAL = re.compile(r"([\\`*\[\]|~$])")
 _TAG_OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _EMPHASIS = re.compile(r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
+# An address would become a link, and swallow the backslash that keeps the next bracket from opening a tag.
+_ADDRESS, _WWW = re.compile(r"(?i)(https?|ftp)://"), re.compile(r"(?i)(www)\.")
 _LINE_START = re.compile(r"^(?=[#>+=-])")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
 _BACKTICKS = re.compile(r"`+")
@@ -63,7 +65,8 @@ def marked(text: str, limit: int = 0) -> str:
 
 def _escaped(line: str) -> str:
     line = _TAG_OPENS.sub(r"\\<", _SPECIAL.sub(r"\\\1", line))
-    return _EMPHASIS.sub(r"\\_", _ENTITY.sub("&amp;", line))
+    line = _EMPHASIS.sub(r"\\_", _ENTITY.sub("&amp;", line))
+    return _WWW.sub(r"\1\\.", _ADDRESS.sub(r"\1:\\//", line))
 
 
 def _at_start(line: str) -> str:
