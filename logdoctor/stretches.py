@@ -47,6 +47,11 @@ class Stretch:
         inside = self.x >= since - 1e-9
         return fit_fall(self.x[inside], self.y[inside], self.sigma)
 
+    def last_fall(self, share: float) -> Fall:
+        """The fall of a straight line through the last `share` of the points, at least four where there are as many."""
+        points = max(min(len(self.x), 4), round(share * len(self.x)))
+        return fit_fall(self.x[-points:], self.y[-points:], self.sigma)
+
     def largest_change(self, since: float) -> float:
         """The most a straight line from `since` to the end can have fallen or risen, two standard errors included."""
         fall = self.fall_since(since)

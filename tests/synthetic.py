@@ -89,6 +89,11 @@ def settling(n: int, share: float = 0.7) -> Floats:
     return np.asarray((1 + np.cos(np.pi * done)) / 2)
 
 
+HEIGHTS = (1.0, 0.5, 0.25)  # what the segments of a sound run bring
+FLAT_SHARES = (0.33, 0.33, 0.6)  # of each that is flat; a drop comes neither early (under 1/5) nor late (over 1/2)
+ALONE_FLAT_SHARE = 0.3  # of a run without drops
+
+
 def healthy(n: int, seed: int, kind: Noise, *, sigma: float = 0.03, unit: str = "epoch") -> Case:
     """A sound run: it falls, settles, and (from 40 points on) its two drops come when a third of a segment was flat.
 
@@ -96,15 +101,19 @@ def healthy(n: int, seed: int, kind: Noise, *, sigma: float = 0.03, unit: str = 
     loss and has a third of its noise.
     """
     lengths = (n,) if n < 40 else (round(0.35 * n), round(0.3 * n), n - round(0.35 * n) - round(0.3 * n))
-    heights = (1.0, 0.2, 0.04)
-    parts = [
-        h * settling(k) + sum(heights[i + 1 : len(lengths)])
-        for i, (k, h) in enumerate(zip(lengths, heights, strict=False))
-    ]
+    parts = [_sound_part(i, length, len(lengths)) for i, length in enumerate(lengths)]
     level = 0.4 + np.concatenate(parts)
     train = noisy(level, sigma, seed, kind)
     val = noisy(level + 0.05, 0.3 * sigma, seed + 1_000_003, kind)
     return case(train, val, drops=tuple(float(sum(lengths[: i + 1])) for i in range(len(lengths) - 1)), unit=unit)
+
+
+def _sound_part(index: int, length: int, parts: int) -> Floats:
+    """One segment, settling so that less than 2 % of the drop so far is left for its flat share."""
+    height, so_far = HEIGHTS[index], sum(HEIGHTS[: index + 1])
+    flat = ALONE_FLAT_SHARE if parts == 1 else FLAT_SHARES[index]
+    until = np.arccos(0.04 * so_far / height - 1) / np.pi
+    return height * settling(length, (1 - flat) / until) + sum(HEIGHTS[index + 1 : parts])
 
 
 def staircase(*lengths: int, left: tuple[float, ...], gain: float = 0.5, start: float = 2.0) -> Floats:

@@ -27,9 +27,11 @@ class EarlyDrop:
     How it decides
         In the segment before the drop the trend is followed back from the drop: if at no point of its last fifth less
         than 2 % of the drop so far was left to gain, the segment was not flat. In noisy logs the fall must also be
-        significant.
+        significant, or the validation loss show it. And a straight line through the last third of the segment must
+        fall, by more than scatter makes of a flat one.
 
     Limits
+        min_fall: fall of that line as a share of the drop so far.
         min_confidence: of an inferred drop, below which nothing is said about its timing.
 
     What fools it
@@ -42,6 +44,7 @@ class EarlyDrop:
 
     name: ClassVar[str] = "early-drop"
 
+    min_fall: float = limit(0.05, "share of the drop so far", "what the strict and the lenient limit of flat agree on")
     min_confidence: float = limit(0.9, "probability", "a drop that may not exist cannot be early")
 
     def analyze(self, case: Case) -> Finding | None:
@@ -51,7 +54,8 @@ class EarlyDrop:
         ends = {
             round(d.at, 6) for d in case.schedule.drops if d.timing == "early" and d.confidence >= self.min_confidence
         }
-        early = [s for s in case.stretches if round(s.segment.end, 6) in ends and s.flatness.answer == FALLING]
+        falling = [s for s in case.stretches if round(s.segment.end, 6) in ends and s.flatness.answer == FALLING]
+        early = [s for s in falling if s.last_fall(1 / 3).size > self.min_fall * (train.first - s.level)]
         if case.departure.diverged or not early:
             return None
         return self._finding(case, train.name, early)

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, drop_line, sentence
-from logdoctor.case import Case
+from logdoctor.case import LATE_EPOCHS, Case
 from logdoctor.finding import CannotJudgeError, Finding, Severity
 from logdoctor.segments import Drop
-from logdoctor.stretches import LATE_SHARE
+from logdoctor.stretches import LATE_SHARE, Stretch
 
 SHOWN_DROPS = 12  # a schedule of more is no line of configuration any more
 
@@ -25,9 +25,11 @@ class LateDrop:
 
     How it decides
         In the segment before the drop the trend (a fit that may only fall) is followed back: flat is where less than
-        2 % of the drop so far was left to gain. The wait is late from five epochs and half of the segment on.
+        2 % of the drop so far was left to gain. The wait is late from five epochs and half of the segment on, if a
+        straight line through these did not fall either.
 
     Limits
+        max_fall: fall of that line as a share of the drop so far.
         min_confidence: of an inferred drop, below which nothing is said about its timing.
 
     What fools it
@@ -40,16 +42,26 @@ class LateDrop:
 
     name: ClassVar[str] = "late-drop"
 
+    max_fall: float = limit(0.05, "share of the drop so far", "what the strict and the lenient limit of flat agree on")
     min_confidence: float = limit(0.9, "probability", "a drop that may not exist cannot be late")
 
     def analyze(self, case: Case) -> Finding | None:
         train = case.needs_train(4)
         if not case.schedule.drops:
             raise CannotJudgeError("no drop of the learning rate in the log")
-        late = [d for d in case.schedule.drops if d.timing == "late" and d.confidence >= self.min_confidence]
+        sure = [d for d in case.schedule.drops if d.timing == "late" and d.confidence >= self.min_confidence]
+        late = [drop for drop in sure if self._waited(case, drop, train.first)]
         if case.departure.diverged or not late:
             return None
         return self._finding(case, train.name, late)
+
+    def _waited(self, case: Case, drop: Drop, start: float) -> bool:
+        """Whether a straight line through the second half of the segment, or its last five epochs, hardly falls."""
+        before = _before(case, drop)
+        if before is None:
+            return False
+        wait = max(LATE_EPOCHS * case.epoch_or_bin, LATE_SHARE * before.segment.length)
+        return before.fall_since(drop.at - wait).size < self.max_fall * (start - before.level)
 
     def _finding(self, case: Case, name: str, late: list[Drop]) -> Finding:
         waits = [drop.at - (drop.flat_since or drop.at) for drop in late]
@@ -73,11 +85,16 @@ class LateDrop:
 
 def _borderline(case: Case, drop: Drop) -> bool:
     """Whether the segment's flatness is borderline, or half of it would not be flat by the stricter limit of 1 %."""
-    before = [s for s in case.stretches if abs(s.segment.end - drop.at) < 1e-6]
-    if not before or before[0].flatness.borderline:
+    before = _before(case, drop)
+    if before is None or before.flatness.borderline:
         return True
-    strict = before[0].flatness.high
-    return strict is None or drop.at - strict < LATE_SHARE * before[0].segment.length
+    strict = before.flatness.high
+    return strict is None or drop.at - strict < LATE_SHARE * before.segment.length
+
+
+def _before(case: Case, drop: Drop) -> Stretch | None:
+    """The segment that ends with the drop."""
+    return next((s for s in case.stretches if abs(s.segment.end - drop.at) < 1e-6), None)
 
 
 def _advice(case: Case) -> str:
