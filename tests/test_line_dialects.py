@@ -58,6 +58,8 @@ TABLES = {
         "|         |   (hh:mm:ss)   |     Loss     |     Loss     |      Rate       |\n|====|",
         "|       {e} |       00:00:10 |       {t:.4f} |       {v:.4f} |          {r:.4f} |",
     ),
+    "a data frame": ("   epoch  train_loss  val_loss       lr", "0      {e}    {t:.6f}  {v:.6f}  {r:.6f}"),
+    "a column for the split": ("epoch  split    loss     lr", "{e}  train  {t}  {r}\n{e}  valid  {v}  {r}"),
     "names of two words": (
         " Epoch id    Train Loss     Valid Loss    Learning Rate",
         "    {e}      {t:.6f}     {v:.6f}      {r}",
@@ -74,6 +76,8 @@ STEPPED = {
     "a step before the split": ("{k} train {t:.6f}\n{k} val {v:.4f}\n{k} hella 0.2567", True),
     "step and time": ("[{k} | {k}.55] loss={t:.2f} val_loss={v:.2f}", True),
     "after so many": ("Iteration {k} of 60: Loss={t:.5f}\nValidation after {k} iterations: Loss={v:.5f}", True),
+    "a name, a step and a value": ("[scalar] loss/train {k} {t:.5f}\n[scalar] loss/val {k} {v:.5f}", True),
+    "a name as a value": ("EMIT metric=train_loss step={k} value={t}\nEMIT metric=val_loss step={k} value={v}", True),
     "a tutorial's keyless line": ("0m 33s (- 8m 20s) ({k} 6%) {t:.4f}", False),
     "so many processed": ("{k} batches processed, running loss: {t:.4f}", False),
 }
@@ -121,6 +125,21 @@ def test_lines_that_count_steps(name: str) -> None:
     run = run_of("".join(template.format_map(epoch) + "\n" for epoch in EPOCHS))
     assert curves(run) == {"train": [*TRAIN], "val": [*VAL] if validated else [], "lr": []}
     assert run.axis.unit == "step"
+
+
+@pytest.mark.parametrize("stamp", ["", "2024-03-05 10:12:07,123 "])
+@pytest.mark.parametrize("decimals", [3, 4])
+def test_decimal_commas(decimals: int, stamp: str) -> None:
+    lines = [
+        f"Epoche {e['e']}/6 - Verlust: {e['t']:.{decimals}f} - Val.-Verlust: {e['v']:.{decimals}f}" for e in EPOCHS
+    ]
+    run = run_of("".join(f"{stamp}{line.replace('.', ',').replace('Val,', 'Val.')}\n" for line in lines))
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+
+
+def test_commas_that_part_thousands_are_no_decimal_ones() -> None:
+    lines = [f"step {e['e']} seen 1{e['e']},500 images, loss {e['t']:.3f}, speed: 1,234" for e in EPOCHS]
+    assert curves(run_of("\n".join(lines)))["train"] == [*TRAIN]
 
 
 def test_scores_named_by_their_split_only() -> None:

@@ -10,6 +10,7 @@ from logdoctor_parsers.keys import Kind, kind_of
 from logdoctor_parsers.phrases import Key, key_before, without_small_words
 
 _BEHIND = re.compile(r"\s*%?\s+\(?((?:[A-Za-z@_]\w*\s+){0,2}[A-Za-z@_]\w*)\s*(?=[,;|)(\]]|\.?\s*\Z|\band\b)")
+_METRIC_IS = re.compile(r"\b(?:metric|name|tag|key)[\"']?\s*[=:]\s*[\"']?([A-Za-z][\w/.-]*)")
 _SPLIT_BEHIND = re.compile(r"\s*%?\s*[(\[]\s*([A-Za-z]+)\s*[)\]]")
 _METRIC_OF_SPLITS = re.compile(r"([A-Za-z][\w ]*?)\s*(?:[:=(\[{|-]|->)\s*$")
 _AMOUNT = re.compile(
@@ -64,10 +65,24 @@ def splits_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
 
 def name_aside(texts: Sequence[str], keys: Sequence[Key], units: Sequence[str]) -> None:
     """Give numbers without a key of their own the name that stands further before."""
+    _name_value_of_metric(texts, keys)
     _name_splits_of_metric(texts, keys)
     _name_new_rate(texts, keys)
     _name_after_amount(texts, keys, units)
     _name_after_counter(texts, keys)
+
+
+def _name_value_of_metric(texts: Sequence[str], keys: Sequence[Key]) -> None:
+    """`metric=train_loss step=20 value=0.4`: the metric's name is a value itself."""
+    named = next((match[1] for text in texts if (match := _METRIC_IS.search(text)) is not None), "")
+    value = next((key for key in keys if key.phrase.lower() == "value"), None)
+    if not named or value is None or kind_of(named) is not Kind.METRIC:
+        return
+    value.rename(named)
+    for key in keys:
+        counter = key.phrase.removeprefix(named).strip()
+        if key.phrase != counter and kind_of(counter) in (Kind.COUNTER, Kind.EPOCH):
+            key.rename(counter)
 
 
 def _name_splits_of_metric(texts: Sequence[str], keys: Sequence[Key]) -> None:

@@ -188,6 +188,10 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
         if percent and key.kind is Kind.METRIC:
             _add(draft, i + 2, key)
         return 3 if percent else 2
+    if _is_step_of_value(draft, i):
+        draft.count, draft.counter = i, "step"
+        _add(draft, i + 1, key)
+        return 2
     if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%" and not _is_measured(draft.units[i], key)):
         return 1
     if key.kind is Kind.VALUE and not key.names:
@@ -220,6 +224,20 @@ def _listed(draft: Draft, i: int) -> list[str]:
     if i + len(names) > len(draft.example) or any(text.strip() not in ("", ",") for text in between):
         return []
     return [f"{name} {found['of']}" for name in names] if found["of"] else names
+
+
+def _is_step_of_value(draft: Draft, i: int) -> bool:
+    """Whether a name stands before a step and its value: `loss/train 200 0.41`."""
+    key = draft.keys[i]
+    return (
+        key.kind is Kind.METRIC
+        and not (key.separated or key.opened or draft.counted)
+        and (is_loss(key.phrase) or name_of(key.phrase).metric == "lr")
+        and draft.example[i].isdigit()
+        and i + 2 == len(draft.example)
+        and not draft.texts[i + 1].strip()
+        and "." in draft.example[i + 1]
+    )
 
 
 def _is_measured(unit: str, key: Key) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter
 from logdoctor_parsers.names import SPLITS
+from logdoctor_parsers.positions import ROLE
 
 MIN_COLUMNS = 3
 _NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# :]{0,40}$")
@@ -63,6 +65,17 @@ class Header:
             return []
         return found if self.classes or any(cell.column == self.position for cell in found) else []
 
+    def role(self, line: str) -> str:
+        """The split a row is of, where a column of the table names it; empty for others."""
+        for column, text in self._cells(line) if self._role_column >= 0 else []:
+            if column == self._role_column:
+                return SPLITS.get(text.lower(), "")
+        return ""
+
+    @cached_property
+    def _role_column(self) -> int:
+        return next((column for column, name in enumerate(self.names) if name.lower() in ROLE), -1)
+
     @property
     def classes(self) -> bool:
         """Whether rows are classes, as in YOLO's evaluation; only the row of all classes counts."""
@@ -85,6 +98,10 @@ class Header:
             texts = [text.strip() for text in row.split(self.separator)]
             return list(enumerate(texts)) if len(texts) == len(self.names) else []
         found = list(_WORD.finditer(line))
+        if (
+            len(found) == len(self.names) + 1 and found[0].start() == 0 and found[0][0].isdigit()
+        ):  # a data frame's index
+            del found[0]
         if len(found) == len(self.names):
             return [(column, match[0]) for column, match in enumerate(found)]
         texts = [text for match in found for text in _unglued(match[0])]

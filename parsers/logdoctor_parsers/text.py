@@ -31,6 +31,16 @@ _BAR = re.compile(r"\d%\||\[[=>.#-]{4,}|\d(?:it/s|s/it)|\?it/s")
 _TO_CLEAN = (b"\0", b"\x1b", b"\x08")
 
 
+SAMPLE = 64 * 1024  # bytes searched for decimal commas
+MIN_DECIMALS = 2  # numbers with a comma that show it to be a decimal one
+POINTS_SHARE = 0.05  # of numbers with a point beside those with a comma
+_BEFORE, _BEHIND = rb"(?<=[=:\s|(])(?<!\d\d:\d\d:)", rb"(?=[\s;|)%]|,\s|\.\s|$)"
+_COMMA_NUMBER = re.compile(_BEFORE + rb"[-+]?\d+,\d+" + _BEHIND)
+_POINT_NUMBER = re.compile(_BEFORE + rb"[-+]?\d+\.\d+" + _BEHIND)
+_THOUSANDS = re.compile(rb"[-+]?[1-9]\d{0,2},\d{3}")
+_INNER_COMMA = re.compile(rb"(?<=\d),(?=\d)")
+
+
 @dataclass(frozen=True)
 class TextLines:
     """The lines of a log.
@@ -62,6 +72,8 @@ def read_lines(file: LogFile) -> TextLines:
 def lines_of(data: bytes, *, states: bool = False) -> TextLines:
     """The lines of a log's bytes; `states`: progress bars in all their states. Never fails."""
     text, encoding = _plain(data)
+    if _has_decimal_commas(text[:SAMPLE]):
+        text = _INNER_COMMA.sub(b".", text)
     if b"\r" not in text:
         lines = ByteLines(text)
         unterminated = not text.endswith(b"\n") and len(lines) > 0
@@ -81,6 +93,13 @@ def lines_of(data: bytes, *, states: bool = False) -> TextLines:
             numbers.append(number)
     lines = ByteLines("".join(f"{text}\n" for text in texts).encode())
     return TextLines(lines, numbers, len(rows), unterminated, encoding, written - len(texts))
+
+
+def _has_decimal_commas(text: bytes) -> bool:
+    """Whether decimals are told as in `0,42`: commas nearly everywhere, some where no thousands can be parted."""
+    commas = _COMMA_NUMBER.findall(text)
+    decimals = sum(_THOUSANDS.fullmatch(each) is None for each in commas)
+    return decimals >= MIN_DECIMALS and len(_POINT_NUMBER.findall(text)) <= POINTS_SHARE * len(commas)
 
 
 def _plain(data: bytes) -> tuple[bytes, str]:
