@@ -23,6 +23,7 @@ from logdoctor.report.github import job_summary, workflow_commands
 from logdoctor.report.html import to_html
 from logdoctor.report.junit import to_junit
 from logdoctor.report.markdown import to_markdown
+from logdoctor.report.overview_plot import draw_overview
 from logdoctor_parsers import LogFile
 from tests.hostile import HARMLESS, PAYLOADS, report_of
 
@@ -55,6 +56,46 @@ def test_payloads_change_the_structure_of_no_output() -> None:
     shapes = [[(element.tag, sorted(element.attrib)) for element in tree.iter()] for tree in trees]
     assert shapes[0] == shapes[1]
     assert elements(to_html(hostile).decode()) == elements(to_html(harmless).decode())
+
+
+UNDRAWABLE = (r"$\frac{", "$x^$ $", r"\$\alpha\$", "a\x00b\x1b[31m\u202e", "\ud800")
+
+
+def test_payloads_are_text_in_every_plot() -> None:
+    diagnoses = report_of((*PAYLOADS, *UNDRAWABLE)).runs
+    for picture in (
+        *(plots.draw(one, "svg") for one in diagnoses[:2] + diagnoses[-5:]),
+        draw_overview(diagnoses, "svg"),
+    ):
+        kinds = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()}
+        assert not kinds & {"script", "a", "image", "foreignObject", "animate", "set"}
+    assert plots.draw(diagnoses[-1]).startswith(b"\x89PNG")
+
+
+def written(folder: Path, texts: tuple[str, ...]) -> list[str]:
+    """A log for each text, which is the name of its file and of a tag."""
+    names = [f"{text.replace('/', '∕')}.jsonl" for text in texts]
+    for number, (name, text) in enumerate(zip(names, texts, strict=True)):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(jsonl(text, 1.0 + number))
+    return [str(folder / name) for name in names]
+
+
+@pytest.mark.parametrize("command", [["compare"], ["report", "--baseline", "old/report.json"]])
+def test_payloads_change_no_comparison(here: Path, command: list[str]) -> None:
+    invoke("report", *written(here / "before", ("a", "b")), "-o", "old", "--no-plots")
+    outlines, pages = [], []
+    for texts in (PAYLOADS[:4], HARMLESS[:4]):
+        name = f"out{len(pages)}"
+        done = invoke(
+            *command, *written(here / f"runs{len(pages)}", texts), "-o", name, "--html", f"{name}.html", "--no-plots"
+        )
+        assert done.exit_code == 0, done.output
+        assert not set("\x1b\u202e\u200b") & set(done.output)
+        outlines.append(outline((here / name / "report.md").read_text("utf-8")))
+        pages.append(elements((here / f"{name}.html").read_text("utf-8")))
+    assert outlines[0] == outlines[1]
+    assert pages[0] == pages[1]
 
 
 def elements(page: str) -> set[tuple[str, str]]:
