@@ -20,7 +20,8 @@ from logdoctor.report import html, html_section
 from logdoctor.report.html import columns_that_fit, to_html
 from logdoctor.report.html_elements import element, marked
 from logdoctor.report.html_plot import plot, points
-from logdoctor.report.html_scale import Scale, tick_labels
+from logdoctor.report.html_scale import Scale
+from logdoctor.report.numbers import tick_labels
 from logdoctor.segments import Schedule
 from tests.factories import curve, diagnosis, drops, falling, finding, run
 from tests.hostile import HARMLESS, PAYLOADS, report_of

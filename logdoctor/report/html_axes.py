@@ -7,7 +7,8 @@ from logdoctor.report.escape import plain
 from logdoctor.report.html_canvas import LOSS_HEIGHT, RATE_HEIGHT, Layout, across, down, percent, written
 from logdoctor.report.html_curves import Panel
 from logdoctor.report.html_elements import Attribute, Html, element, joined
-from logdoctor.report.html_scale import Scale, tick_labels
+from logdoctor.report.html_scale import Scale
+from logdoctor.report.numbers import tick_labels
 
 X_TICKS, Y_TICKS, RATE_TICKS = 8, 6, 3
 TITLE_LETTERS = {LOSS_HEIGHT: 22, RATE_HEIGHT: 8}  # that fit beside a panel of this height

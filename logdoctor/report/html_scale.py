@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from logdoctor.report import numbers
 from logdoctor.report.scales import Floats, helps_log, limits
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 HUGE = 1e300  # what lies beyond has no place: sums and powers of it would overflow
-DIGITS = range(4, 9)  # of a tick's label: as few as tell neighbours apart
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,3 @@ def _decades(low: float, high: float, most: int) -> list[float]:
         if len(inside) <= most + 1:
             break
     return inside
-
-
-def tick_labels(values: Sequence[float]) -> list[str]:
-    """The ticks as text, with as many digits as make each differ from the others."""
-    for digits in DIGITS:
-        labels = [numbers.figure(float(f"{value:.10g}"), digits) for value in values]
-        if len(set(labels)) == len(labels):
-            break
-    return labels

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.report import marks, numbers
@@ -65,15 +65,26 @@ def _draw_group(axes: Axes, curves: Sequence[Curve], diagnosis: Diagnosis) -> No
 
 
 def number_ticks(axes: Axes, *, log: bool, most: int = 7) -> None:
-    """Plain numbers at `most` ticks or so; a log axis over few decades also has them at 2 and 5."""
+    """Plain numbers, each unlike its neighbours, at `most` ticks or so; a log axis over few decades has 2 and 5 too."""
     low, high = axes.get_ylim()
     if log:
-        wide = math.log10(high / low) > most / 3
+        decades = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+        wide = decades > 1 and 3 * decades > most
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=most))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.yaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.figure(float(f"{value:.6g}"), 4)))
+    axes.yaxis.set_major_formatter(_Distinct())
+
+
+class _Distinct(Formatter):
+    """Ticks as reports write numbers, with as many digits as tell them apart."""
+
+    def __call__(self, value: float, place: int | None = None) -> str:
+        return numbers.figure(value, 4)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return numbers.tick_labels([float(value) for value in values])
 
 
 def _draw_curve(axes: Axes, curve: Curve, breaks: Sequence[float], *, is_train: bool) -> None:

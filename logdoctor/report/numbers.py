@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from logdoctor.finding import Span
 from logdoctor.run import Axis
 
 NOTHING = "–"
+DIGITS = range(4, 9)  # of a tick's label: as few as tell neighbours apart
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -88,3 +90,12 @@ def moment(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds) or not 1e8 < seconds < 1e10:
         return NOTHING
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """The ticks as text, with as many digits as make each differ from the others."""
+    for digits in DIGITS:
+        labels = [figure(float(f"{value:.10g}"), digits) for value in values]
+        if len(set(labels)) == len(labels):
+            break
+    return labels

@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from logdoctor.compare_words import short_names
 from logdoctor.diagnosis import Diagnosis
 from logdoctor.finding import Severity
 from logdoctor.report import numbers
-from logdoctor.report.escape import plain
+from logdoctor.report.escape import plain, shortened
 from logdoctor.report.figure import WIDTH, blank, drawn
 from logdoctor.report.loss_panel import TRAIN, VAL, number_ticks
 from logdoctor.report.marks import BAD, BEST, FLAT
@@ -40,29 +41,28 @@ def _figure(diagnoses: Sequence[Diagnosis]) -> Figure:
     height = down * (PANEL_HEIGHT + ABOVE + BELOW)
     figure = blank(height)
     cell = (WIDTH - SIDE) / across
+    names = short_names([diagnosis.run.name for diagnosis in diagnoses])
     for index, diagnosis in enumerate(diagnoses):
         row, column = divmod(index, across)
         left = column * cell + BETWEEN
         bottom = height - (row + 1) * (PANEL_HEIGHT + ABOVE + BELOW) + BELOW
         box = (left / WIDTH, bottom / height, (cell - BETWEEN - SIDE) / WIDTH, PANEL_HEIGHT / height)
-        _draw_safely(figure.add_axes(box), diagnosis, shrink=across / COLUMNS)
+        _draw_safely(figure.add_axes(box), diagnosis, names[index], shrink=across / COLUMNS)
     return figure
 
 
-def _draw_safely(axes: Axes, diagnosis: Diagnosis, shrink: float) -> None:
+def _draw_safely(axes: Axes, diagnosis: Diagnosis, name: str, shrink: float) -> None:
     """One panel; a drawing that fails costs only itself."""
     try:
         _draw_run(axes, diagnosis)
     except Exception as error:
         axes.clear()
         axes.text(0.5, 0.5, f"not drawn:\n{type(error).__name__}", transform=axes.transAxes, ha="center", fontsize=7)
-    _title(axes, diagnosis, shrink)
+    _title(axes, diagnosis, shortened(name, int(NAME_LETTERS / shrink)), shrink)
 
 
-def _title(axes: Axes, diagnosis: Diagnosis, shrink: float) -> None:
-    """Name and worst finding; of a long name the end, which differs."""
-    name, most = plain(diagnosis.run.name), int(NAME_LETTERS / shrink)
-    name = name if len(name) <= most else f"…{name[1 - most :]}"
+def _title(axes: Axes, diagnosis: Diagnosis, name: str, shrink: float) -> None:
+    """Name and worst finding."""
     told = told_first(diagnosis)
     found = plain(told[0].analyzer + ("" if told[0].firm else "?") if told else "", int(VERDICT_LETTERS / shrink))
     colour = EDGES.get(Severity(diagnosis.worst), "#444444") if diagnosis.worst else "#444444"
