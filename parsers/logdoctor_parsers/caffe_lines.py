@@ -16,6 +16,7 @@ from logdoctor_parsers.contract import Floats, Ints
 
 ITERATION, OUTPUT = b"Iteration ", b" net output"
 EPOCHS = re.compile(rb"([\d.]+)/([\d.]+)ep, loss")  # NVCaffe 0.17: epochs done / planned
+MOST_NETS = 1000  # that one solver tests: a larger number is damaged
 SHOWN = 80  # characters of a line quoted in a problem
 FEW_LABELS, LONGEST_WORD = 64, 64  # up to here outputs are found by comparing arrays; bytes compared
 
@@ -188,7 +189,8 @@ def _iterations(block: Block, equals: Ints) -> tuple[Iterations, Ints]:
     readable[valued] &= found.readable
     net = np.zeros(len(at), np.int64)
     tested = kind == Kind.TEST
-    net[tested] = np.nan_to_num(numbers(block, after[tested] + len(b", Testing net (#")).value)
+    number = numbers(block, after[tested] + len(b", Testing net (#")).value
+    net[tested] = np.where((number >= 0) & (number < MOST_NETS), number, 0)
     epoch = _epochs(block, index)
     stamp, rank = _prefix(block, index)
     rows = Iterations(block.first_line + index, rank, stamp, kind, step, value, epoch, net)

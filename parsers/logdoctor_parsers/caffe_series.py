@@ -100,7 +100,7 @@ def _add_tests(builder: TableBuilder, log: Log, series: list[_Series]) -> None:
     for net in nets.tolist():
         mine = [_of_net(log, one, net) for one in series]
         mine = [one for one in mine if len(one.rows)]
-        on_train = 0 <= net < len(stages) and "train" in stages[net].lower()
+        on_train = net < len(stages) and "train" in stages[net].lower()
         suffix = " on train data" if on_train else f" #{net}" if plain_seen else ""
         plain_seen |= not on_train
         split = "train" if on_train else "test"
