@@ -121,7 +121,8 @@ def _ending(log: Log, cut: list[Problem]) -> Ending:
 
 def _tail(data: bytes, behind: int) -> tuple[str, ...]:
     """The last lines but for those `behind` the crash: a stack of addresses says nothing of why it came."""
-    end = len(data.rstrip(b"\0\r\n"))
+    shown = data[-TAIL_BYTES:].rstrip(b"\0\r\n")  # to strip all of the file would copy it
+    end = max(0, len(data) - TAIL_BYTES) + len(shown) if shown else len(data.rstrip(b"\0\r\n"))
     for _ in range(max(0, behind)):
         end = max(0, data.rfind(b"\n", 0, end))
     return tuple(data[max(0, end - TAIL_BYTES) : end].decode("utf-8", "replace").splitlines()[-TAIL_LINES:])

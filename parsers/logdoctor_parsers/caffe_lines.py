@@ -141,21 +141,21 @@ class Reader:
             if not len(rest):
                 break
             row = int(rest[0])
-            key = block.text[at[row] - 5 : equal[row] + 3]
+            key = block.data[at[row] - 5 : equal[row] + 3]
             if len(key) > LONGEST_WORD:
                 break
             same = stands_at(block, at[rest] - 5, key)
             codes[rest[same]] = self._code(block, key, int(equal[row]))
             rest = rest[~same]
         for row in rest.tolist():
-            codes[row] = self._code(block, block.text[at[row] - 5 : equal[row] + 3], int(equal[row]))
+            codes[row] = self._code(block, block.data[at[row] - 5 : equal[row] + 3], int(equal[row]))
         return codes
 
     def _code(self, block: Block, key: bytes, equal: int) -> int:
         """The code of one label, made on first use."""
         if key not in self._codes:
             self._codes[key] = len(self.labels)
-            self.labels.append(_label(key[:-3], block.text[equal : block.text.find(b"\n", equal)]))
+            self.labels.append(_label(key[:-3], block.data[equal : block.data.find(b"\n", equal)]))
         return self._codes[key]
 
 
@@ -232,7 +232,7 @@ def _prefix(block: Block, index: Ints) -> tuple[Floats, Ints]:
 
 def _ranks(block: Block, start: Ints) -> Ints:
     """The n of `[n] ` at each offset, −1 where something else stands there."""
-    texts = (block.text[s + 1 : s + 8].partition(b"] ") for s in start.tolist())
+    texts = (block.data[s + 1 : s + 8].partition(b"] ") for s in start.tolist())
     return np.array([int(head) if closed and head.isdigit() else -1 for head, closed, _ in texts], np.int64)
 
 

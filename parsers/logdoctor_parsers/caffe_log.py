@@ -63,6 +63,7 @@ def read_log(body: bytes, file: LogFile) -> Log:
     messages.finish()
     outputs.append(_told(messages, reader.labels))
     counted, joined = Iterations.join(iterations), Outputs.join(outputs)
+    del iterations, outputs  # as much memory again
     if messages.told:
         joined = joined.take(np.argsort(joined.line, kind="stable"))
     times = _times(counted, joined, messages, file, body)

@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from logdoctor_parsers.byte_lines import Words
 from logdoctor_parsers.contract import Floats, Ints
+from logdoctor_parsers.decimals import numbers_at
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 BLOCK_BYTES = 1 << 21
 PADDING = b" " * 64  # after every block, so that windows at its end stay inside
-DIGITS = 15  # decimal digits that every float holds exactly
-POWERS = np.array([10.0**exponent for exponent in range(DIGITS + 2)])
 TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)"))
 TOKEN = re.compile(rb"[^\s,;]*")
 MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN, -1.#INF00
@@ -31,12 +31,12 @@ MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN,
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines: `text` and `buffer` are the same bytes, padded; line `i` is `starts[i]:ends[i]`, without line feed.
+    """Whole lines: `data` and `buffer` are the same bytes, padded; line `i` is `starts[i]:ends[i]`, without line feed.
 
     `first_line` is the number, counted from 1, of the block's first line in its file.
     """
 
-    text: bytes
+    data: bytes
     buffer: Bytes
     starts: Ints
     ends: Ints
@@ -45,9 +45,14 @@ class Block:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @cached_property
+    def words(self) -> Words:
+        """The eight bytes from each offset on as one little-endian word: shape (bytes - 7,), in no memory."""
+        return np.ndarray((len(self.data) - 7,), "<u8", self.data, strides=(1,))
+
     def line(self, index: int) -> bytes:
         """The text of one line of the block."""
-        return self.text[self.starts[index] : self.ends[index]]
+        return self.data[self.starts[index] : self.ends[index]]
 
 
 class Numbers(NamedTuple):
@@ -93,44 +98,29 @@ def positions(block: Block, word: bytes) -> Ints:
 
 def stands_at(block: Block, offsets: Ints, word: bytes) -> Mask:
     """Whether a word of at most 64 bytes stands at each offset."""
-    eights = np.ndarray((len(block.buffer) - 7,), "<u8", block.buffer, strides=(1,))
     stands = np.ones(len(offsets), np.bool_)
     for start in range(0, len(word), 8):
         part = word[start : start + 8]
         mask = np.uint64((1 << 8 * len(part)) - 1)
-        stands &= (eights[offsets + start] & mask) == np.uint64(int.from_bytes(part, "little"))
+        stands &= (block.words[offsets + start] & mask) == np.uint64(int.from_bytes(part, "little"))
     return stands
 
 
 def numbers(block: Block, offsets: Ints) -> Numbers:
     """The number that begins at each offset and ends before a space, comma, bracket or line end.
 
-    Plain decimals of up to 15 digits are read as arrays: an integer divided by a power of ten, which is the correctly
-    rounded value. Everything else (signs, exponents, nan, Windows' spellings) goes through `float`.
+    Windows' spellings go through `parse_number`.
     """
     if not len(offsets):
         return Numbers(np.empty(0), np.empty(0, np.int64), np.empty(0, np.bool_))
-    mantissa, length, dots, decimals = np.zeros((4, len(offsets)), np.int64)
-    inside = np.ones(len(offsets), np.bool_)
-    for column in range(DIGITS + 1):
-        byte = block.buffer[offsets + column]
-        digit = byte - ord("0")
-        is_digit, is_dot = inside & (digit < 10), inside & (byte == ord("."))
-        inside = is_digit | is_dot
-        if not inside.any():
-            break
-        mantissa = np.where(is_digit, mantissa * 10 + digit, mantissa)
-        length += inside
-        decimals += is_digit & (dots > 0)
-        dots += is_dot
-    ending = block.buffer[offsets + np.minimum(length, DIGITS)]
-    plain = TERMINATORS[ending] & (length > dots) & (dots <= 1) & (length <= DIGITS)
-    value = mantissa / POWERS[decimals]
-    for i in np.flatnonzero(~plain):
-        token = TOKEN.match(block.text, int(offsets[i]))[0]  # type: ignore[index]  # matches the empty text too
+    printed = numbers_at(block, offsets)
+    value, length = printed.value, printed.end - offsets
+    readable = printed.found & TERMINATORS[block.buffer[printed.end]]
+    for i in np.flatnonzero(~readable).tolist():
+        token = TOKEN.match(block.data, int(offsets[i]))[0]  # type: ignore[index]  # matches the empty text too
         found = parse_number(token)
-        value[i], plain[i], length[i] = (np.nan if found is None else found), found is not None, len(token)
-    return Numbers(value, length, plain)
+        value[i], readable[i], length[i] = (np.nan if found is None else found), found is not None, len(token)
+    return Numbers(value, length, readable)
 
 
 @lru_cache(maxsize=4096)

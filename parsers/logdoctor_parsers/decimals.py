@@ -8,12 +8,12 @@ others go through `float`, so every value is the one that `float` reads.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.byte_lines import ByteLines, Words
+from logdoctor_parsers.byte_lines import Bytes, Words
 from logdoctor_parsers.contract import Floats, Ints
 
 Mask = npt.NDArray[np.bool_]
@@ -35,6 +35,19 @@ _ZEROS = np.uint64(0x3030303030303030)
 _LOWER_CASE = np.uint64(0x2020202020202020)
 _BYTE, _THREE, _FIVE = np.uint64(0xFF), np.uint64(0xFFFFFF), np.uint64(0xFFFFFFFFFF)
 _NAN, _INF, _INITY = (np.uint64(int.from_bytes(word, "little")) for word in (b"nan", b"inf", b"inity"))
+
+
+class Text(Protocol):
+    """Bytes to read numbers from, with 64 more behind them; `words` are the eight bytes from each offset on."""
+
+    @property
+    def data(self) -> bytes: ...
+
+    @property
+    def buffer(self) -> Bytes: ...
+
+    @property
+    def words(self) -> Words: ...
 
 
 class Numbers(NamedTuple):
@@ -66,7 +79,7 @@ class _Printed(NamedTuple):
     power: Ints
 
 
-def numbers_at(lines: ByteLines, at: Ints, *, convert: bool = True) -> Numbers:
+def numbers_at(lines: Text, at: Ints, *, convert: bool = True) -> Numbers:
     """The number that begins at each offset: `12`, `-0.5`, `.5`, `6.1e-05`, `nan`, `inf`; no plus sign."""
     printed = _printed_at(lines, at)
     found = printed.digits > 0
@@ -75,7 +88,7 @@ def numbers_at(lines: ByteLines, at: Ints, *, convert: bool = True) -> Numbers:
     return numbers if found.all() else _with_words(lines.words, numbers, printed)
 
 
-def _printed_at(lines: ByteLines, start: Ints) -> _Printed:
+def _printed_at(lines: Text, start: Ints) -> _Printed:
     negative = lines.buffer[start] == ord("-")
     at = start + negative if negative.any() else start
     whole = _digits(lines.words, at)
@@ -89,7 +102,7 @@ def _printed_at(lines: ByteLines, start: Ints) -> _Printed:
     return _Printed(start, end, negative, whole.digits + decimals, mantissa, exponent - decimals)
 
 
-def _values(lines: ByteLines, printed: _Printed) -> Floats:
+def _values(lines: Text, printed: _Printed) -> Floats:
     """The floats nearest to numbers; of those without a digit any."""
     large = np.abs(printed.power) > _EXACT_POWER
     size = np.minimum(np.abs(printed.power), _EXACT_POWER)
@@ -133,7 +146,7 @@ def _eight(word: Words) -> _Digits:
     return _Digits(count.astype(np.int64), value)
 
 
-def _exponent(lines: ByteLines, at: Ints) -> tuple[Ints, Ints]:
+def _exponent(lines: Text, at: Ints) -> tuple[Ints, Ints]:
     """The power of ten that stands at each offset (0: none does), and the offset behind it."""
     power = np.zeros(len(at), np.int64)
     places = np.flatnonzero((lines.buffer[at] | 0x20) == ord("e"))
@@ -155,7 +168,7 @@ def _scaled(mantissa: _Real, scale: _Real, power: Ints) -> _Real:
     return np.where(power < 0, mantissa / scale, mantissa * scale)
 
 
-def _by_float(lines: ByteLines, start: Ints, end: Ints) -> list[float]:
+def _by_float(lines: Text, start: Ints, end: Ints) -> list[float]:
     """What `float` says of each number of at most `_LONGEST` characters."""
     windows = np.ndarray((len(lines.data) - _LONGEST,), f"V{_LONGEST}", lines.data, strides=(1,))
     characters = windows[start].view(np.uint8).reshape(-1, _LONGEST)

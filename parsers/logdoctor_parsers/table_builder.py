@@ -73,9 +73,9 @@ class TableBuilder:
         told = [_told(np.asarray(counters.pop(name, np.nan), np.float64)) for name in _COUNTERS]
         if counters:
             raise TypeError(f"no such counter: {', '.join(counters)}")
-        rows = [column if column.ndim == 0 else np.repeat(column, series) for column in (*told, np.asarray(line))]
-        code = np.tile(np.array(codes, np.int32), lines)
-        self._blocks.append((lines * series, (code, *rows[:-1], values.reshape(-1), rows[-1])))
+        rows = [_repeated(column, series) for column in (*told, np.asarray(line))]
+        code = np.int32(codes[0]) if series == 1 else np.tile(np.array(codes, np.int32), lines)
+        self._blocks.append((lines * series, (np.asarray(code), *rows[:-1], values.reshape(-1), rows[-1])))
 
     def _flush(self) -> None:
         if self._rows:
@@ -86,13 +86,10 @@ class TableBuilder:
         """The table, in file order (stable by line) unless `sort` is false."""
         self._flush()
         line: Ints = self._column(_LINE).astype(np.int64, copy=False)
-        columns = [self._column(number) for number in range(_LINE)]
-        if sort and np.any(line[1:] < line[:-1]):
-            order = np.argsort(line, kind="stable")
-            line = line[order]
-            columns = [column if column.strides == (0,) else column[order] for column in columns]
-        code, *counters, value = columns
+        order = np.argsort(line, kind="stable") if sort and np.any(line[1:] < line[:-1]) else None
+        code, *counters, value = (_ordered(self._column(number), order) for number in range(_LINE))
         step, epoch, batch, batches, wall_time = map(_without_infinities, counters)
+        line = _ordered(line, order)
         codes = code.astype(np.int32, copy=False)
         return Table(tuple(self._codes), codes, step, epoch, batch, batches, wall_time, value, line)
 
@@ -103,6 +100,15 @@ class TableBuilder:
         if len(constant) == len(parts) and (np.isnan(constant).all() or len(set(constant)) == 1):
             return np.broadcast_to(np.float64(constant[0] if constant else np.nan), sum(count for count, _ in parts))
         return np.concatenate([np.broadcast_to(part, count) for count, part in parts])
+
+
+def _repeated(column: _Column, times: int) -> _Column:
+    """Each element so many times in a row; one that holds for all as it is."""
+    return column if column.ndim == 0 or times == 1 else np.repeat(column, times)
+
+
+def _ordered(column: _Column, order: Ints | None) -> _Column:
+    return column if order is None or column.strides == (0,) else column[order]
 
 
 def _told(counter: Floats) -> Floats:
