@@ -2,8 +2,8 @@
 
     python -m tests.bench [--data DIR] [--only a,caffe,…] [--rounds 3] [--share 1.0] [--readme]
 
-The data (about 1 GB, `--share` of it) is made once and kept in DIR. Baselines come with `pip install -e ".[bench]"`;
-those not installed are left out. A contender that takes more than ten seconds runs in the first round only.
+The data (about 1.3 GB, `--share` of it) is made once and kept in DIR. Baselines come with `pip install -e ".[bench]"`;
+those not installed are left out. A contender that takes more than ten seconds, and the report on 3,000 runs, run once.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import event_sets, text_sets
-from tests.bench.contenders import children_seconds
 
 ROOT = Path(__file__).parents[2]
 SLOW = 10.0  # seconds of CPU
+BASE_MEGABYTES, BYTES_A_NUMBER = 250, 100  # what loading may take
+MANY, STEPS = (30, 300, 3000), 500  # runs of a directory, and steps of each
 EVENT_READERS = ("EventAccumulator", "tbparse", "tensorboard-data-server", "cat")
 IMPORTS = "import pandas, scipy.stats, matplotlib.figure"
 
@@ -70,7 +71,7 @@ def main() -> None:
     arguments = _arguments()
     data = Path(arguments.data)
     wanted = arguments.only.split(",") if arguments.only else [*(one.name for one in SETS), "commands"]
-    lines = ["| data | logdoctor, CPU s (MB) | the same work takes |", "|---|---|---|"]
+    lines = ["| data | logdoctor, CPU s (MB; bound) | the same work takes |", "|---|---|---|"]
     for one in (one for one in SETS if one.name in wanted):
         path = data / one.name
         if not path.exists():
@@ -126,11 +127,12 @@ def _environment() -> dict[str, str]:
 
 def _row(one: DataSet, found: Mapping[str, Sequence[Measured]]) -> str:
     ours = _median(found["logdoctor"], "cpu")
-    memory = _median(found["logdoctor"], "megabytes")
+    memory, numbers = (_median(found["logdoctor"], figure) for figure in ("megabytes", "numbers"))
+    bound = BASE_MEGABYTES + BYTES_A_NUMBER * numbers / 1e6
     others = [
         f"{name} {_ratio(_median(measured, 'cpu') / ours)}" for name, measured in found.items() if name != "logdoctor"
     ]
-    return f"| {one.what} | {ours:.2f} ({memory:.0f}) | {' · '.join(others)} |"
+    return f"| {one.what} | {ours:.2f} ({memory:.0f}; {bound:.0f}) | {' · '.join(others)} |"
 
 
 def _median(measured: Iterable[Measured], figure: str) -> float:
@@ -141,51 +143,75 @@ def _ratio(value: float) -> str:
     return f"×{value:.0f}" if value >= 10 else f"×{value:.1f}" if value >= 1 else f"×{value:.2f}"
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A whole process, imports and all; `shares` is what its figures are divided by (runs of a directory)."""
+
+    name: str
+    arguments: Sequence[str]
+    shares: int = 1
+
+
 def _commands(data: Path, rounds: int) -> list[str]:
-    """Whole commands as users start them, imports and all; seconds of CPU and of wall time."""
-    small = data / "small.log"
-    runs = data / "runs"
-    if not runs.exists():
-        for count in (30, 300):
-            event_sets.write_runs(runs / str(count), count)
+    """Whole commands as users start them; seconds of CPU and of wall time, and the largest process."""
+    small, runs = data / "small.log", data / "runs"
     text_sets.write_caffe(small, 0.1)
+    for count in MANY:
+        if not (runs / str(count)).exists():
+            _say(f"making {runs / str(count)}")
+            event_sets.write_runs(runs / str(count), count, STEPS)
     with tempfile.TemporaryDirectory() as folder:
         report = ["-m", "logdoctor.cli", "report", "-q", "-o", f"{folder}/report"]
+        few, more, many = (
+            Whole(f"report with plots, {n} runs × 4 × {STEPS}, each", [*report, str(runs / str(n))], n) for n in MANY
+        )
+        tbparse = Whole("tbparse loading them", ["-m", "tests.bench.contenders", "tbparse", str(data / "b")])
         pairs = (
-            ("`logdoctor --help`", ["-m", "logdoctor.cli", "--help"], "`import click`", ["-c", "import click"]),
-            ("report with a plot on one small log", [*report, str(small)], f"`{IMPORTS}`", ["-c", IMPORTS]),
-            ("report with plots, 300 runs, per run", [*report, str(runs / "300")],
-             "30 runs, per run", [*report, str(runs / "30")]),
-            ("report with plots, 300 runs", [*report, str(runs / "300")], "tbparse loading them",
-             ["-m", "tests.bench.contenders", "tbparse", str(runs / "300")]),
+            (Whole("`logdoctor --help`", ["-m", "logdoctor.cli", "--help"]),
+             Whole("`import click`", ["-c", "import click"])),
+            (Whole("report with a plot on one small log", [*report, str(small)]), Whole(f"`{IMPORTS}`", ["-c", IMPORTS])),
+            (more, few),
+            (many, few),
+            (Whole("report with plots, 300 runs × 4 × 2,000", [*report, str(data / "b")]), tbparse),
         )  # fmt: skip
-        lines = ["| command | CPU s (wall) | against | ratio of CPU (wall) |", "|---|---|---|---|"]
-        for ours, command, theirs, other in pairs:
-            found = [(_whole(command), _whole(other)) for _ in range(rounds if "300" not in ours else 1)]
-            mine, other_one = ([statistics.median(side[i][k] for side in found) for k in (0, 1)] for i in (0, 1))
-            shares = (300, 30) if "per run" in ours else (1, 1)
-            mine, other_one = [value / shares[0] for value in mine], [value / shares[1] for value in other_one]
-            lines.append(
-                f"| {ours} | {mine[0]:.3g} ({mine[1]:.3g}) | {theirs}: {other_one[0]:.3g} ({other_one[1]:.3g}) "
-                f"| {mine[0] / other_one[0]:.2f} ({mine[1] / other_one[1]:.2f}) |"
-            )
+        lines = ["| command | CPU s (wall s, MB) | against | ratio of CPU (of wall) |", "|---|---|---|---|"]
+        for ours, theirs in pairs:
+            times = 1 if ours.shares > 1 or theirs is tbparse else rounds
+            lines.append(_pair(ours, theirs, [(_whole(ours), _whole(theirs)) for _ in range(times)]))
     return lines
 
 
-def _whole(arguments: Sequence[str]) -> tuple[float, float]:
-    """CPU and wall seconds of a whole process and of those it starts."""
-    cpu, wall = -children_seconds(), -time.monotonic()
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, check=True, env=_environment())
-    cpu, wall = cpu + children_seconds(), wall + time.monotonic()
-    _say(f"{' '.join(arguments)[:70]}: {cpu:.2f} s, wall {wall:.2f} s")
-    return cpu, wall
+def _pair(ours: Whole, theirs: Whole, found: Sequence[tuple[Sequence[float], Sequence[float]]]) -> str:
+    mine, others = (
+        [statistics.median(values) for values in zip(*side, strict=True)] for side in zip(*found, strict=True)
+    )
+    shown = [f"{cpu:.3g} ({wall:.3g}, {peak:.0f})" for cpu, wall, peak in (mine, others)]
+    ratios = f"{mine[0] / others[0]:.2f} ({mine[1] / others[1]:.2f})"
+    return f"| {ours.name} | {shown[0]} | {theirs.name}: {shown[1]} | {ratios} |"
+
+
+def _whole(one: Whole) -> tuple[float, float, float]:
+    """CPU and wall seconds (a share) of a process and those it starts, and the megabytes of the largest of them."""
+    wall = time.monotonic()
+    pid = os.posix_spawn(
+        sys.executable, [sys.executable, *one.arguments], _environment(), file_actions=[
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        ],
+    )  # fmt: skip
+    _, status, used = os.wait4(pid, 0)
+    wall = time.monotonic() - wall
+    if status:
+        raise SystemExit(f"{one.name} failed")
+    cpu = used.ru_utime + used.ru_stime
+    _say(f"{one.name}: {cpu:.2f} s, wall {wall:.2f} s, {used.ru_maxrss / 1024:.0f} MB")
+    return cpu / one.shares, wall / one.shares, used.ru_maxrss / 1024
 
 
 def _machine() -> str:
     versions = ".".join(map(str, sys.version_info[:2]))
     return (
         f"*{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {versions}; "
-        "medians of one session. ×80: eighty times the CPU time of logdoctor.*"
+        "medians of one run of this command. ×80: eighty times the CPU time of logdoctor.*"
     )
 
 
