@@ -72,11 +72,13 @@ def _in_words(error: Exception) -> LogDoctorError:
 
 
 def plot_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what is drawn, and as what."""
+    """The options that say what is drawn, and as what, and how many processes work."""
     for option in reversed(
         (
             click.option("--plots", type=click.Choice(("all", "some", "none")), default="some", show_default=True,
                          help="Draw every run, those whose plot tells something, or none."),
+            click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+                         help="Processes that judge; default: as many as pay."),
             click.option("--plot-format", type=click.Choice(("png", "svg")), default="png", show_default=True),
             click.option("--no-plots", is_flag=True, help="The same as --plots none."),
         )
@@ -138,7 +140,7 @@ def cli() -> None:
 def report(
     paths: tuple[str, ...], folder: str, since: str | None, fail_on: str, strict: bool, json_file: str | None,
     html: Path | None, junit: Path | None, github: bool, plots: str, plot_format: str, no_plots: bool, quiet: bool,
-    now: float | None, config: Path | None, limits: tuple[str, ...], **given: Any,
+    jobs: int | None, now: float | None, config: Path | None, limits: tuple[str, ...], **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
     from logdoctor.diagnosis import examine
@@ -151,7 +153,7 @@ def report(
     given |= {"since": None if since is None else parse_since(since, now), "limits": parse_limits(limits)}
     options = _options(config, paths, **given, now=now)
     with ProgressLine(quiet) as progress:
-        result = examine(list(paths), options, progress)
+        result = examine(list(paths), options, progress, jobs)
         written = write_report(result, Path(folder), plots=plots, plot_format=plot_format, progress=progress)
         write_outputs(written, outputs, fail_on, plots=plots != "none", progress=progress)
     _deliver(written, Path(folder), outputs, quiet)
@@ -171,7 +173,7 @@ def report(
 @reading_options
 def compare(
     paths: tuple[str, ...], folder: str, axis: str | None, json_file: str | None, plots: str, plot_format: str,
-    no_plots: bool, quiet: bool, html: Path | None, config: Path | None, **given: Any,
+    no_plots: bool, quiet: bool, jobs: int | None, html: Path | None, config: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Set the runs under PATH side by side: who leads early and at the end, where one passes the other."""
     from logdoctor.compare import compare as compare_runs
@@ -182,7 +184,7 @@ def compare(
     outputs, plots = Outputs(json_file, html), "none" if no_plots else plots
     options = _options(config, paths, **given)
     with ProgressLine(quiet) as progress:
-        result = compare_runs(examine(list(paths), options, progress), axis)
+        result = compare_runs(examine(list(paths), options, progress, jobs), axis)
         written = write_report(result, Path(folder), plots=plots, plot_format=plot_format, progress=progress)
         write_outputs(written, outputs, "never", plots=plots != "none")
     _deliver(written, Path(folder), outputs, quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,13 +137,22 @@ def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report
     return examine(_strings(paths), merged(Options(), options))
 
 
-def examine(paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None) -> Report:
-    """`diagnose` with its options checked and a callback told of every file and run."""
+def examine(
+    paths: Sequence[str],
+    options: Options,
+    progress: Callable[[str], None] = lambda step: None,
+    jobs: int | None = 1,
+) -> Report:
+    """`diagnose` with its options checked and a callback told of every file and run.
+
+    `jobs`: processes that judge (None: as many as pay).
+    """
     from logdoctor.baseline import read_baseline
     from logdoctor.changes import with_changes
     from logdoctor.gate import parse_gates
     from logdoctor.read import read_runs
     from logdoctor.relations import relate
+    from logdoctor.workers import spread
 
     gates = parse_gates(options.fail_if_worse, options.baseline)
     baseline = None if options.baseline is None else read_baseline(options.baseline)
@@ -151,9 +161,10 @@ def examine(paths: Sequence[str], options: Options, progress: Callable[[str], No
     analyzers = chosen_analyzers(options)
     kept = [run for run in runs if options.since is None or last_seen(run) >= options.since]
     diagnoses = []
-    for run in kept:
+    judge = partial(diagnose_run, analyzers=analyzers, now=now)
+    for run, said in zip(kept, spread(judge, kept, jobs), strict=True):
         progress(run.name)
-        diagnoses.append(diagnose_run(run, analyzers, now))
+        diagnoses.append(replace(said, run=run))  # not the copy that another process was sent
     diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
     diagnoses.sort(key=_urgency)
     older = tuple(run.name for run in runs if options.since is not None and last_seen(run) < options.since)

@@ -1,0 +1,36 @@
+"""Several processes say what one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from logdoctor.diagnosis import examine
+from logdoctor.options import Options
+from logdoctor.report.json_report import dumps
+from logdoctor.workers import PER_WORKER, spread, workers_for
+
+
+def test_processes_are_started_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert [workers_for(count, None) for count in (0, 1, PER_WORKER, 3 * PER_WORKER)] == [1, 1, 1, 3]
+    assert workers_for(100 * PER_WORKER, None) == 8
+    assert [workers_for(count, 4) for count in (0, 2, 20)] == [1, 2, 4]
+
+
+def test_results_come_in_order() -> None:
+    assert list(spread(abs, range(-20, 0), 2)) == list(range(20, 0, -1))
+
+
+def test_what_cannot_be_sent_is_done_here() -> None:
+    assert list(spread(lambda number: number + 1, range(20), 2)) == list(range(1, 21))
+
+
+def test_two_processes_write_the_report_of_one(tmp_path: Path) -> None:
+    for run in range(3):
+        rows = "".join(f"{epoch},{2 / (epoch + 1 + run)},{2.5 / (epoch + 1)}\n" for epoch in range(30))
+        (tmp_path / f"run{run}.csv").write_text(f"epoch,train_loss,val_loss\n{rows}")
+    options = Options(now=1.7e9)
+    alone, together = (examine([str(tmp_path)], options, jobs=jobs) for jobs in (1, 2))
+    assert dumps(alone) == dumps(together)
