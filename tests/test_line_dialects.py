@@ -142,6 +142,12 @@ def test_commas_that_part_thousands_are_no_decimal_ones() -> None:
     assert curves(run_of("\n".join(lines)))["train"] == [*TRAIN]
 
 
+def test_a_line_about_two_splits_announces_none() -> None:
+    lines = ["Train dataset: 1600 images, val dataset: 400 images"]
+    lines += [f"(Iteration {e['k']} / 60) loss: {e['t']}" for e in EPOCHS]
+    assert curves(run_of("\n".join(lines) + "\n")) == {"train": [*TRAIN], "val": [], "lr": []}
+
+
 def test_scores_named_by_their_split_only() -> None:
     run = run_of(
         "".join(f"Epoch: {e:03d}, Loss: {3 / e:.4f}, Train: 0.{e}5, Val: 0.{e}3, Test: 0.{e}2\n" for e in range(1, 9))

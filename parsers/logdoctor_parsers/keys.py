@@ -133,9 +133,16 @@ def is_loss(phrase: str) -> bool:
 
 def last_role(text: str) -> str:
     """The last word in `text` that names a split, as `train`, `val` or `test`; empty without any."""
-    role = ""
-    for word in _WORD.findall(english(text)):
-        said = word.lower()
-        if said in SPLITS and (said not in _NO_ROLES or word == "CV"):
-            role = SPLITS[said]
-    return role
+    return (_roles(text) or [""])[-1]
+
+
+def only_role(text: str) -> str:
+    """The split a text speaks of; empty where it names none, or training's and another (`train: 1600, val: 400`)."""
+    roles = _roles(text)
+    return roles[-1] if roles and ("train" not in roles or set(roles) == {"train"}) else ""
+
+
+def _roles(text: str) -> list[str]:
+    """The splits a text names, in its order."""
+    said = ((word.lower(), word) for word in _WORD.findall(english(text)))
+    return [SPLITS[lower] for lower, word in said if lower in SPLITS and (lower not in _NO_ROLES or word == "CV")]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from logdoctor_parsers.drafts import Draft, finish
-from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of, only_role
 from logdoctor_parsers.named_aside import name_aside, names_behind, splits_behind
 from logdoctor_parsers.names import words
 from logdoctor_parsers.phrases import Key, key_before, unit_of
@@ -278,4 +278,4 @@ def _add(draft: Draft, index: int, key: Key, *, average: bool = False) -> None:
 
 def _header_role(text: str) -> str:
     """The split a line without numbers announces (`Validation:`, `--- Evaluating ---`); empty for any other line."""
-    return last_role(text) if len(text.split()) <= 6 and len(text) < 80 and not is_loss(text) else ""
+    return only_role(text) if len(text.split()) <= 6 and len(text) < 80 and not is_loss(text) else ""
