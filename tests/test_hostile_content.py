@@ -175,9 +175,9 @@ def test_every_parser_survives_and_ends(name: str) -> None:
     assert time.monotonic() - began < GENEROUS
 
 
-def test_a_line_of_16_mb_ends_and_hides_nothing_behind_it() -> None:
+def test_a_line_of_4_mb_ends_and_hides_nothing_behind_it() -> None:
     before = b"".join(b"epoch %d loss: 0.5\n" % n for n in range(1, 21))
-    content = before + b"a" * (1 << 24) + b"\nepoch 21 loss: 0.4\nepoch 22 loss: 0.3\n"
+    content = before + b"a" * (1 << 22) + b"\nepoch 21 loss: 0.4\nepoch 22 loss: 0.3\n"
     began = time.monotonic()
     read = read_file(log_file(content), PARSERS)
     assert time.monotonic() - began < 2 * GENEROUS
@@ -203,9 +203,10 @@ def test_10000_columns_are_read_and_1000000_refused() -> None:
 
 
 def test_a_line_of_1_gb_of_zeros_ends_and_costs_nothing_before_it(tmp_path: Path) -> None:
+    """So long where LOGDOCTOR_LONG_TESTS is set, as `.ci/run` does; else a sixteenth."""
     path = tmp_path / "train.log"
     path.write_bytes(b"".join(b"epoch %d loss: 0.5\n" % n for n in range(1, 21)))
-    os.truncate(path, 1 << 30)  # takes no room on the disk
+    os.truncate(path, 1 << (30 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 26))  # takes no room on the disk
     began = time.monotonic()
     read = read_file(LogFile(path, path.name), PARSERS)
     assert isinstance(read, Read)

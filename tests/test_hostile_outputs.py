@@ -64,7 +64,7 @@ UNDRAWABLE = (r"$\frac{", "$x^$ $", r"\$\alpha\$", "a\x00b\x1b[31m\u202e", "\ud8
 def test_payloads_are_text_in_every_plot() -> None:
     diagnoses = report_of((*PAYLOADS, *UNDRAWABLE)).runs
     for picture in (
-        *(plots.draw(one, "svg") for one in diagnoses[:2] + diagnoses[-5:]),
+        *(plots.draw(one, "svg") for one in diagnoses[-3:]),
         draw_overview(diagnoses, "svg"),
     ):
         kinds = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()}

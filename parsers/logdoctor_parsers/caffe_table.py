@@ -81,6 +81,8 @@ def _table(columns: list[str], rows: list[tuple[int, list[bytes]]], split: str) 
     step = [parse_number(cells[0]) for _, cells in rows]
     for index, column in enumerate(columns[1:], 1):
         told = [row for row, (_, cells) in enumerate(rows) if cells[index].strip()]
+        if not told:
+            continue
         rate, seconds = column == "LearningRate", column == "Seconds"
         builder.extend(
             column,
