@@ -1,0 +1,131 @@
+"""Single damages, each of which once cost more than it touched or made up a number; `test_random_damage.py` finds more."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from logdoctor.reading import Read, read_file
+from logdoctor_parsers import PARSERS, ParsedLog
+from logdoctor_parsers.caffe import PARSER as CAFFE
+from logdoctor_parsers.caffe_table import PARSER as CAFFE_TABLE
+from logdoctor_parsers.keras_console import PARSER as KERAS_CONSOLE
+from logdoctor_parsers.pytorch import PARSER as PYTORCH
+from logdoctor_parsers.text import decode, is_binary, lines_of
+from logdoctor_parsers.trainer_state import PARSER as TRAINER_STATE
+from tests.parsed import column, log_file, values
+
+LINES = [f"epoch {n} loss: {1 / n:.4f} acc: {0.5 + n / 100:.3f}\n" for n in range(1, 21)]
+
+
+def read(content: bytes | str, name: str = "train.log") -> ParsedLog:
+    found = read_file(log_file(content, name), PARSERS)
+    assert isinstance(found, Read), found.reason
+    return found.log
+
+
+# text -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "torn", ["0.5\0003", "0.5\0\0\000", "\0003", "0.\0", "1e\00005", "5.2\ufffd1", "0..7180", "1.l"]
+)
+def test_half_a_number_is_none(torn: str) -> None:
+    lines = [*LINES]
+    lines[9] = f"epoch 10 loss: {torn} acc: 0.600\n"
+    log = PYTORCH.parse(log_file("".join(lines)))
+    assert len(values(log, "loss")) == 19
+    assert len(values(log, "acc")) == 20 or "l" in torn
+
+
+def test_a_comma_that_parts_no_thousands_joins_nothing() -> None:
+    text = "".join(LINES).replace("loss: 0.1000", "loss: 93,75")
+    assert 9375.0 not in values(PYTORCH.parse(log_file(text)), "loss")
+
+
+def test_zero_bytes_in_a_text_do_not_make_it_binary() -> None:
+    damaged = "".join(LINES).encode().replace(b"loss: 0.1000", bytes(12))
+    assert not is_binary(damaged)
+    assert len(values(read(damaged), "loss")) == 19
+    assert is_binary(b"\x93NUMPY\x01\0v\0" + bytes(range(256)) * 4)
+    assert is_binary(b"a.log".ljust(257, b"\0") + b"ustar\0" + b"epoch 1 loss: 0.5\n" * 50), "an archive is no log"
+
+
+def test_a_log_that_begins_with_zeros_is_read() -> None:
+    """Rotated by copying and truncating while the writer keeps its place."""
+    assert len(values(read(bytes(5000) + "".join(LINES).encode()), "loss")) == 20
+
+
+def test_an_open_escape_ends_with_its_line() -> None:
+    assert list(lines_of(b"a\x1b]0;title\nloss 1\nloss 2\n"))[1:] == [(2, "loss 1"), (3, "loss 2")]
+
+
+def test_chance_bytes_are_no_other_encoding() -> None:
+    assert decode(b"loss 0.5\nloss 0.\xae4\n")[1] == "utf-8"
+    assert decode("".join(LINES).encode() + b"\xd3\xd6\x8c\x10 8\xa2\n")[1] == "utf-8"
+    assert decode("durée 5 s, loss 0.5 ÿ".encode("latin-1"))[1] == "latin-1"
+
+
+# Caffe ----------------------------------------------------------------------------------------------------------------
+
+
+def caffe(loss: str, net: str = "0") -> str:
+    said = (f"Iteration 20, loss = {loss}", f"Iteration 20, Testing net (#{net})", "    Test net output #0: loss = 0.5",
+            "Iteration 40, loss = 0.25")  # fmt: skip
+    return "".join(f"I1122 16:15:5{n}.530028 20327 solver.cpp:228] {text}\n" for n, text in enumerate(said))
+
+
+def test_a_number_of_caffe_torn_by_zeros_is_none() -> None:
+    log = CAFFE.parse(log_file(caffe("0.5\0\0\0").encode()))
+    assert values(log, "loss", "train") == [0.25]
+    assert log.problems[0].line == 1
+
+
+@pytest.mark.parametrize("net", ["-5", "6" * 40])
+def test_a_test_net_with_an_impossible_number(net: str) -> None:
+    assert values(CAFFE.parse(log_file(caffe("0.5", net))), "loss", "test") == [0.5]
+
+
+def test_a_carriage_return_inside_a_table_shifts_no_line() -> None:
+    table = b"#Iters Seconds TrainingLoss LearningRate\n0 0.1 2.5 0.1\n50 0.\r2 2.0 0.1\n100 0.3 1.5 0.1\n"
+    log = CAFFE_TABLE.parse(log_file(table, "a.log.train"))
+    assert column(log, "line", "TrainingLoss") == [2, 4]
+    assert log.problems[0].line == 3
+
+
+# Keras, Hugging Face --------------------------------------------------------------------------------------------------
+
+
+def test_an_epoch_whose_header_is_damaged_is_named() -> None:
+    text = "".join(f"Epoch {n}/3\n4/4 - 1s - loss: {n}.5000 - val_loss: {n}.7500\n" for n in (1, 2, 3))
+    log = KERAS_CONSOLE.parse(log_file(text.replace("Epoch 2/3", "Ep#ch 2/3")))
+    assert values(log, "loss") == [1.5, 3.5]
+    assert [problem.line for problem in log.problems] == [4]
+
+
+def state() -> str:
+    history = [{"loss": 1 / n, "epoch": n / 2, "step": 5 * n} for n in range(1, 9)]
+    return json.dumps({"best_metric": None, "log_history": history, "max_steps": 40}, indent=1)
+
+
+def test_a_damaged_entry_costs_itself_and_is_named_with_its_lines() -> None:
+    text = state()
+    log = TRAINER_STATE.parse(log_file(text.replace('"step": 15', '"st\0p" 15'), "trainer_state.json"))
+    assert column(log, "step", "loss") == [5, 10, 20, 25, 30, 35, 40]
+    assert "(lines 14 to" in log.problems[0].message
+    assert log.ending.kind != "torn"
+
+
+def test_two_entries_made_one_by_damage_are_not_believed() -> None:
+    text = state()
+    start = text.index('"epoch": 1.0')
+    damaged = text[:start] + text[text.index('"loss"', start) :]  # two entries, grown together, name their loss twice
+    log = TRAINER_STATE.parse(log_file(damaged, "trainer_state.json"))
+    assert column(log, "step", "loss") == [5, 20, 25, 30, 35, 40]
+
+
+def test_damage_before_the_history_costs_settings_only() -> None:
+    log = TRAINER_STATE.parse(log_file(state().replace("null", "n#ll"), "trainer_state.json"))
+    assert len(values(log, "loss")) == 8
+    assert "settings" in log.problems[0].message
