@@ -299,6 +299,24 @@ def test_an_output_folder_that_cannot_be_written_is_a_sentence(runs: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+def test_a_read_only_output_is_a_sentence_and_the_former_report_survives(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = runs / "out"
+    assert invoke("report", str(runs / "runs"), "-o", str(out)).exit_code == 0
+    before = formerly(out)
+
+    def refuse(**options: object) -> object:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(whole_files.tempfile, "mkstemp", refuse)  # for root, too, who may write where nobody else may
+    done = invoke("report", str(runs / "runs"), "-o", str(out))
+    monkeypatch.undo()
+    assert done.exit_code == 2
+    assert "Read-only file system" in done.output
+    assert formerly(out) == before
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_standard_output_that_is_full_is_a_sentence(runs: Path) -> None:
     with Path("/dev/full").open("w") as full:
