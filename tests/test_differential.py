@@ -1,14 +1,22 @@
-"""Random files read twice: by our parsers, and by slow readers that share no code with them."""
+"""Random files read twice: by our parsers, and by slow readers that share no code with them.
+
+Hundreds of files each; thousands where LOGDOCTOR_LONG_TESTS is set, as `.ci/run` does. The numbers agree exactly.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+import os
 import re
 import struct
+import tempfile
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +29,7 @@ from tests.parsed import log_file
 
 Number = tuple[str, float, float, int]  # tag, step, value, line
 TAGS = st.sampled_from(["loss", "acc", "val_loss", "lr", "a/b c", "Ä"])
+MANY = 10 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 1
 floats32 = st.floats(width=32)
 
 
@@ -98,7 +107,7 @@ points = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * MANY, deadline=None)
 @given(points=points)
 def test_event_files_as_a_slow_reader_reads_them(points: list[tuple[int, list[tuple[str, float]]]]) -> None:
     content = version() + b"".join(
@@ -109,7 +118,7 @@ def test_event_files_as_a_slow_reader_reads_them(points: list[tuple[int, list[tu
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * MANY, deadline=None)
 @given(points=points, cut=st.integers(0, 3000))
 def test_event_files_cut_anywhere_as_a_slow_reader_reads_them(
     points: list[tuple[int, list[tuple[str, float]]]], cut: int
@@ -121,6 +130,25 @@ def test_event_files_cut_anywhere_as_a_slow_reader_reads_them(
     assert comparable(told(TENSORBOARD.parse(log_file(content, "events.out.tfevents.1.h")))) == comparable(
         slow_events(content)
     )
+
+
+@settings(max_examples=30 * MANY, deadline=None)
+@given(points=points)
+def test_event_files_as_tensorboard_reads_them(points: list[tuple[int, list[tuple[str, float]]]]) -> None:
+    """Its accumulator, with nothing sampled and nothing purged; skipped without the extra `bench`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    content = version() + b"".join(
+        record(event(summary(*(simple(*v) for v in values)), step=step)) for step, values in points
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "events.out.tfevents.1.h")
+        path.write_bytes(content)
+        events = accumulator.EventAccumulator(folder, {"scalars": 0}, purge_orphaned_data=False).Reload()
+        theirs = [(tag, each.step, each.value) for tag in events.Tags()["scalars"] for each in events.Scalars(tag)]
+    ours = [(tag, int(step), value) for tag, step, value, _ in told(TENSORBOARD.parse(log_file(content, path.name)))]
+    assert sorted(map(repr, ours)) == sorted(map(repr, theirs))
 
 
 def test_the_checksum_is_that_of_the_standard() -> None:
@@ -135,7 +163,7 @@ cells = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * MANY, deadline=None)
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=20), end=st.sampled_from(["\n", "\r\n"]))
 def test_csv_files_as_the_csv_module_reads_them(rows: list[tuple[str, str]], end: str) -> None:
     text = end.join(["step,train_loss,extra", *(f"{n},{a},{b}" for n, (a, b) in enumerate(rows, 1))]) + end
@@ -156,7 +184,7 @@ def caffe_line(second: int, said: str) -> str:
     return f"I1122 16:{second // 60 % 60:02}:{second % 60:02}.530028 20327 solver.cpp:228] {said}\n"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * MANY, deadline=None)
 @given(values=st.lists(st.tuples(numbers, numbers, st.booleans()), min_size=1, max_size=40))
 def test_caffe_logs_as_a_line_by_line_reader_reads_them(values: list[tuple[str, str, bool]]) -> None:
     lines = []
