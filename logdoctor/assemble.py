@@ -169,7 +169,7 @@ def _closing(reads: Sequence[Read]) -> Closing:
 def _cut_off(curves: Sequence[Curve]) -> Closing:
     """An experiment that another one follows in the same file just stops."""
     end = max(curves, key=lambda c: int(c.line[-1]))
-    return Closing("open", end.evidence(-1), "another run follows in the same file")
+    return Closing("open", end.evidence(-1), "another run follows in the same file", followed=True)
 
 
 def _curves(experiment: Experiment, placed: Placed, sources: tuple[str, ...]) -> tuple[Curve, ...]:

@@ -104,13 +104,17 @@ class RunProblem:
 
 @dataclass(frozen=True)
 class Closing:
-    """How the run's last file ends: a kind of `logdoctor_parsers.Ending`, where, and the last lines of the log."""
+    """How the run's last file ends: a kind of `logdoctor_parsers.Ending`, where, and the last lines of the log.
+
+    `followed`: another run follows in the same file.
+    """
 
     kind: str
     evidence: Evidence
     message: str = ""
     tail: tuple[str, ...] = ()
     modified: float = float("nan")
+    followed: bool = False
 
 
 @dataclass(frozen=True)

@@ -150,3 +150,28 @@ def test_a_log_silent_for_long_is_dead_by_its_own_rhythm(tmp_path: Path) -> None
     report = examined(tmp_path, epochs(480, 900), since=8 * 3600)
     assert report.runs[0].state == "stalled"
     assert "Restart from ckpt/epoch_480.pt" in shown(report)["terminal"]
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"),
+    [
+        (OUT_OF_MEMORY, "interrupted: out of memory (epoch 17)"),
+        (NODE, "interrupted: node failure (epoch 17)"),
+        ("run.sh: line 3: 1441 Killed   python train.py\n", "interrupted: killed (epoch 17)"),
+        ("Traceback (most recent call last):\nOSError: [Errno 28] No space left on device\n", "interrupted: disk full"),
+        ("Traceback (most recent call last):\nValueError: bad label\n", "interrupted: crashed (epoch 17)"),
+        ("Traceback (most recent call last):\nKeyboardInterrupt\n", "interrupted: by hand (epoch 17)"),
+    ],
+)
+def test_the_table_says_why(tmp_path: Path, log: str, verdict: str) -> None:
+    report = examined(tmp_path, epochs(17) + log, since=-3 * 86_400)
+    assert verdict in to_markdown(report).splitlines()[8]
+    assert verdict.split(" (")[0] in shown(report)["html"]
+
+
+def test_a_run_that_was_started_again_needs_nobody(tmp_path: Path) -> None:
+    report = examined(tmp_path, epochs(17) + epochs(50), since=-3 * 86_400)
+    first = next(of for of in report.runs if of.run.name == "train")
+    (found,) = (finding for finding in first.findings if finding.analyzer == "interrupted")
+    assert found.severity.word == "info"
+    assert "another run follows in the same file" in found.message

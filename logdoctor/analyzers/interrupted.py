@@ -15,28 +15,68 @@ CAUSES = {
     "stopped": "the run was stopped by hand",
     "torn": "the log breaks off in the middle of a line or record",
 }
-REMEDIES = {
-    ("oom-kill", "oom killed", "defaultcpuallocator", "bad_alloc"): (
-        "The machine's memory ran out. Use fewer data-loader workers or a machine with more memory."
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a run ended, told by any of `words` in lower case; `advice`: cause, then remedy."""
+
+    name: str
+    words: tuple[str, ...]
+    advice: str
+
+
+REASONS = (
+    Reason(
+        "out of host memory",
+        ("oom-kill", "oom killed", "defaultcpuallocator", "bad_alloc"),
+        "The machine's memory ran out. Use fewer data-loader workers or a machine with more memory.",
     ),
-    ("out of memory", "outofmemory", "cuda error: out"): (
-        "The device's memory ran out. Halve the batch size (and the learning rate with it), or accumulate gradients."
+    Reason(
+        "out of memory",
+        ("out of memory", "outofmemory", "cuda error: out"),
+        "The device's memory ran out. Halve the batch size (and the learning rate with it), or accumulate gradients.",
     ),
-    ("node fail", "node_fail", "nodefail", "node failure"): (
-        "The machine failed, not the training. Resume on another node."
+    Reason(
+        "node failure",
+        ("node fail", "node_fail", "nodefail"),
+        "The machine failed, not the training. Resume on another node.",
     ),
-    ("sigterm", "time limit", "cancelled", "preempt"): (
-        "The job scheduler ended it. Ask for more time, and save a checkpoint each epoch."
+    Reason(
+        "ended by the scheduler",
+        ("sigterm", "time limit", "cancelled", "preempt"),
+        "The job scheduler ended it. Ask for more time, and save a checkpoint each epoch.",
     ),
-    ("killed", "sigkill", "signal 9", "exit code 137", "exit code -9"): (
-        "It was killed from outside, usually for memory. Use fewer data-loader workers, or more RAM."
+    Reason(
+        "killed",
+        ("killed", "sigkill", "signal 9", "exit code 137", "exit code -9"),
+        "It was killed from outside, usually for memory. Use fewer data-loader workers, or more RAM.",
     ),
-    ("no space", "disk quota"): "The disk was full. Keep fewer checkpoints, and resume from the last whole one.",
-    ("nccl", "connection reset", "connection refused"): (
-        "The processes lost each other. See which rank failed first, and resume from the last checkpoint."
+    Reason(
+        "disk full",
+        ("no space", "disk quota"),
+        "The disk was full. Keep fewer checkpoints, and resume from the last whole one.",
     ),
-    ("keyboardinterrupt", "sigint"): "It was stopped by hand. Resume from the last checkpoint if that was not meant.",
-}
+    Reason(
+        "connection lost",
+        ("nccl", "connection reset", "connection refused"),
+        "The processes lost each other. See which rank failed first, and resume from the last checkpoint.",
+    ),
+    Reason(
+        "by hand",
+        ("keyboardinterrupt", "sigint"),
+        "It was stopped by hand. Resume from the last checkpoint if that was not meant.",
+    ),
+)
+FAILED = Reason(
+    "crashed", (), "An error in the program or its data ended it. Mend that, and resume from the last checkpoint."
+)
+REPLACED = Reason(
+    "", (), "It was started again in the same file. Nothing is to do, unless this start was the right one."
+)
+UNKNOWN = Reason(
+    "", (), "The cause is not in the log. See what the job scheduler says, and resume from the last checkpoint."
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +92,7 @@ class Interrupted:
     How it decides
         The log's last lines (traceback, out of memory, killed, signal; a torn line or record), or a planned number of
         epochs or steps, as the log states it, that was not reached. Not when the log says it finished or stopped early
-        on purpose, nor while the file is still being written.
+        on purpose, nor while the file is still being written. One that was started again in the same file is a note.
 
     Limits
         min_missing: share of the plan that must be missing.
@@ -84,21 +124,26 @@ class Interrupted:
     def _finding(self, case: Case) -> Finding:
         closing, planned = case.run.closing, plan(case)
         cause = CAUSES.get(closing.kind, "the log simply ends")
-        said = f": {_reason(closing)}" if closing.message else ""
+        said, reason = f": {_message(closing)}" if closing.message else "", _reason(closing)
         return Finding(
             self.name,
-            Severity.ERROR,
+            Severity.INFO if closing.followed else Severity.ERROR,
             f"interrupted {_where(case)}: {cause}{said}",
-            _remedy(closing),
+            reason.advice,
             case.span(case.length, case.length),
             (_place(case),),
             closing.kind == "crashed" or (closing.kind in CAUSES and not fresh(case)),
-            {"end": case.length, "planned": planned.total if planned else None, "kind": closing.kind},
+            {
+                "end": case.length,
+                "planned": planned.total if planned else None,
+                "kind": closing.kind,
+                "reason": reason.name or None,
+            },
             "" if closing.kind in CAUSES else f"A log that goes on beyond {amount(case.length)}.",
         )
 
 
-def _reason(closing: Closing) -> str:
+def _message(closing: Closing) -> str:
     """What the end says of itself; of a line cut off, not the line, which is shown below."""
     return closing.message.split(": '", 1)[0] if closing.kind == "torn" else closing.message
 
@@ -117,12 +162,12 @@ def _where(case: Case) -> str:
     return f"at {case.place(case.length)}" if math.isfinite(case.length) else "before the first number was logged"
 
 
-def _remedy(closing: Closing) -> str:
-    """What the line that tells of the end asks for, else the last lines."""
+def _reason(closing: Closing) -> Reason:
+    """What the line that tells of the end names as the reason, else the last lines."""
+    if closing.followed:
+        return REPLACED
     for text in (closing.message.lower(), "\n".join(closing.tail).lower()):
-        for words, remedy in REMEDIES.items():
-            if any(word in text for word in words):
-                return remedy
-    if closing.kind == "crashed":
-        return "An error in the program or its data ended it. Mend that, and resume from the last checkpoint."
-    return "The cause is not in the log. See what the job scheduler says, and resume from the last checkpoint."
+        for reason in REASONS:
+            if any(word in text for word in reason.words):
+                return reason
+    return FAILED if closing.kind == "crashed" else UNKNOWN

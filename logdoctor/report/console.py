@@ -138,6 +138,8 @@ def _show_morning(diagnoses: list[Diagnosis], console: Console, wrap: bool) -> N
         for said in morning.sentences(diagnosis):
             text = f"{plain(diagnosis.run.name)}: {plain(said).replace('`', '')}"
             console.print(Text(text, style="dim"), soft_wrap=not wrap)
+    if len(waiting) > SHOWN_MORNING:
+        console.print(Text(f"… and {len(waiting) - SHOWN_MORNING} more that did not end; see the report", style="dim"))
 
 
 def _show_unread(report: Report, console: Console, wrap: bool) -> None:

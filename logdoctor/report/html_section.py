@@ -11,7 +11,7 @@ from logdoctor.report import content, morning
 from logdoctor.report.escape import plain, verbatim
 from logdoctor.report.html_elements import Html, code, element, folded, joined, marked, name, table, text
 from logdoctor.report.html_plot import plot
-from logdoctor.report.summary import judged, needs_you, nothing_found, short_place, told_first
+from logdoctor.report.summary import judged, needs_you, nothing_found, short_name, short_place, told_first
 from logdoctor.run import Run
 
 WORDS: dict[int, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info", 0: "fine"}
@@ -46,8 +46,7 @@ def badges(diagnosis: Diagnosis) -> Html:
 
 
 def _badge(finding: Finding, run: Run) -> Html:
-    doubt = "" if finding.firm else "?"
-    badge = element("span", f"{finding.analyzer}{doubt}", class_=f"badge {finding.severity.word}")
+    badge = element("span", short_name(finding), class_=f"badge {finding.severity.word}")
     where = short_place(finding, run)
     return element("span", badge, element("span", where, class_="place") if where else "", class_="told")
 

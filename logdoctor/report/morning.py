@@ -22,7 +22,7 @@ def told(diagnosis: Diagnosis) -> list[str]:
     """Progress of a run that goes on, checkpoints of any: sentences in which backticks mark code."""
     run = diagnosis.run
     lines = [_progress(diagnosis)] if diagnosis.state == "running" else []
-    if diagnosis.state in ENDED and (last := last_checkpoint(run)) is not None:
+    if diagnosis.state in ENDED and not run.closing.followed and (last := last_checkpoint(run)) is not None:
         lines.append(f"Restart from {_saved(last, run)}{_lost(last, run)}.")
     best = diagnosis.measures.get("best_epoch")
     if best is not None and (nearest := nearest_checkpoint(run, best)) is not None:

@@ -85,7 +85,13 @@ def judged(diagnosis: Diagnosis) -> bool:
 
 def _short(finding: Finding, run: Run) -> str:
     where = short_place(finding, run)
-    return f"{finding.analyzer}{'' if finding.firm else '?'}" + (f" ({where})" if where else "")
+    return short_name(finding) + (f" ({where})" if where else "")
+
+
+def short_name(finding: Finding) -> str:
+    """A finding's name, `?` where it is tentative, and why a run ended: `interrupted: out of memory`."""
+    reason = finding.numbers.get("reason")
+    return f"{finding.analyzer}{'' if finding.firm else '?'}" + (f": {reason}" if isinstance(reason, str) else "")
 
 
 def short_place(finding: Finding, run: Run) -> str:
