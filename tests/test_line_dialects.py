@@ -183,6 +183,37 @@ def test_series_as_lists_of_steps_and_values() -> None:
     assert "2.5" in text.splitlines()[int(run.train.line[0]) - 1]
 
 
+def test_lists_under_the_names_of_splits() -> None:
+    document = {"train": {"loss": TRAIN, "acc": VAL}, "val": {"loss": VAL, "acc": TRAIN}}
+    assert curves(run_of(json.dumps(document), "history.json")) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+
+
+@pytest.mark.parametrize("time", [[], [1700000000.5]])
+def test_lists_of_steps_and_values(time: list[float]) -> None:
+    document = {
+        f"loss/{split}": [[*time, e["k"], e[key]] for e in EPOCHS] for split, key in (("train", "t"), ("val", "v"))
+    }
+    run = run_of(json.dumps(document), "all.json")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+    assert run.train is not None
+    assert run.train.x.tolist() == [10, 20, 30, 40, 50, 60]
+
+
+def test_the_chart_of_a_tracker() -> None:
+    head = "train/loss (step),train/loss (timestamp),train/loss (value)\n"
+    run = run_of(head + "".join(f"{e['k']},{1700000000000 + e['e']},{e['t']}\n" for e in EPOCHS), "chart.csv")
+    assert curves(run) == {"train": [*TRAIN], "val": [], "lr": []}
+    assert run.axis.unit == "step"
+
+
+def test_lines_that_docker_keeps() -> None:
+    lines = [f"epoch {e['e']} train_loss {e['t']} val_loss {e['v']}\n" for e in EPOCHS]
+    text = "".join(
+        json.dumps({"log": line, "stream": "stdout", "time": "2024-03-05T10:12:07Z"}) + "\n" for line in lines
+    )
+    assert curves(run_of(text, "0a1b-json.log")) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+
+
 def test_a_rate_told_again_by_an_evaluation_counts_once() -> None:
     rows = [{"mode": "train", "epoch": e["e"], "iter": 9, "loss": e["t"], "lr": e["r"]} for e in EPOCHS]
     rows += [{"mode": "val", "epoch": e["e"], "iter": 9, "mAP": 0.5, "lr": e["r"]} for e in EPOCHS]

@@ -98,6 +98,23 @@ def _prepare_wandb(found: Delimited) -> dict[str, Name]:
     return {key: canonical(key.rpartition(" - ")[2]) for key in found.records.keys if " - " in key}
 
 
+def _is_neptune(header: Header) -> bool:
+    return any(name.endswith(" (value)") for name in header.names)
+
+
+def _prepare_neptune(found: Delimited) -> dict[str, Name]:
+    """A chart's download: `loss (step)`, `loss (timestamp)`, `loss (value)`."""
+    for key in found.records.keys:
+        base, _, kind = key.rpartition(" (")
+        if kind == "step)" and "step" not in found.records.keys:
+            found.records.rename(key, "step")
+        elif kind == "value)":
+            found.records.rename(key, base)
+        elif kind in ("step)", "timestamp)"):
+            found.records.drop(key)
+    return {}
+
+
 def _is_lightning(header: Header) -> bool:
     return {"epoch", "step"} <= set(header.names)
 
@@ -107,6 +124,7 @@ DIALECTS = (
     Dialect("DAWNBench", _is_dawnbench, bare_split="val"),
     Dialect("fastai", _is_fastai, bare_split="val"),  # its metrics are taken on the validation set
     Dialect("Weights & Biases chart", _is_wandb, _prepare_wandb),
+    Dialect("Neptune chart", _is_neptune, _prepare_neptune),
     Dialect("Lightning metrics", _is_lightning),
 )
 PLAIN = Dialect("table", lambda header: True)

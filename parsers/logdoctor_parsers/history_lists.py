@@ -9,11 +9,13 @@ from itertools import pairwise
 
 from logdoctor_parsers.contract import Problem
 from logdoctor_parsers.json_stream import LineIndex
+from logdoctor_parsers.names import SPLITS
 from logdoctor_parsers.records import names_loss, names_quality, number
 
 _KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
 # 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}
 _LIST = re.compile(_KEY + r"(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})")
+_SPLIT_OPENED = re.compile(rf"""['"]({"|".join(SPLITS)})['"]\s*:\s*\{{""", re.IGNORECASE)
 _OPENED = re.compile(_KEY + r"[\[{]")
 _ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
 _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
@@ -48,8 +50,9 @@ def find_lists(text: str) -> Iterator[Curve]:
     """All `key: [numbers]` of a text, JSON or Python; lists that hold anything else are passed over."""
     lines = LineIndex(text)
     plain = _NUMPY_SCALAR.sub(_keep_length, text)
-    last = 0
+    last, split = 0, ""
     for match in _LIST.finditer(plain):
+        split = _split_at(plain[last : match.start()], split)
         values, places = [], []
         for item in _ITEM.finditer(match[3]):
             value = _value(item[0])
@@ -60,8 +63,17 @@ def find_lists(text: str) -> Iterator[Curve]:
         else:
             if values:
                 continues = not plain[last : match.start()].strip(" \t\r\n,)")
-                yield Curve(match[2], values, places, continues, match.start(), match.end())
+                key = f"{split}/{match[2]}" if split else match[2]
+                yield Curve(key, values, places, continues, match.start(), match.end())
                 last = match.end()
+
+
+def _split_at(between: str, before: str) -> str:
+    """The split whose lists a dict holds (`"val": {"loss": […]}`): the one named last before a list."""
+    opened = _SPLIT_OPENED.findall(between)
+    if opened:
+        return str(opened[-1])
+    return "" if "}" in between else before
 
 
 def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:

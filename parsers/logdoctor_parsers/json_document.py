@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from logdoctor_parsers.json_stream import Part, read_parts
 from logdoctor_parsers.names import SPLITS
+from logdoctor_parsers.records import tells_metric
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def read_document(text: str, *, alone: bool = False) -> tuple[list[Row], bool]:
 
 
 def _points(text: str, part: Part) -> list[Row]:
-    """The points of a series told as lists, as Sacred saves: `"loss": {"steps": [1, 2], "values": [0.9, 0.8]}`."""
+    """The points of a series told as lists: `"loss": {"steps": [1, 2], "values": [0.9, 0.8]}` (Sacred), or as pairs."""
+    if isinstance(part.value, list):
+        return _pairs(text, part)
     if not isinstance(part.value, dict) or not {"steps", "values"} <= part.value.keys():
         return []
     members = {member.key: member for member in read_parts(text, part.start)[0]}
@@ -56,6 +59,24 @@ def _points(text: str, part: Part) -> list[Row]:
         Row(Part("", {part.key: value.value, "step": step}, value.start, value.end))
         for step, value in zip(steps.value, read_parts(text, values.start)[0], strict=False)
     ]
+
+
+def _pairs(text: str, part: Part) -> list[Row]:
+    """`"loss": [[1, 0.9], [2, 0.8]]`: step and value, or (tensorboardX) time, step and value."""
+    elements = read_parts(text, part.start)[0] if tells_metric(part.key) else []
+    widths = {len(each.value) if _are_numbers(each.value) else 0 for each in elements}
+    if len(elements) < 2 or widths not in ({2}, {3}):
+        return []
+    rows = []
+    for each in elements:
+        *time, step, value = each.value
+        point = {part.key: value, "step": step, **({"wall_time": time[0]} if time else {})}
+        rows.append(Row(Part("", point, each.start, each.end)))
+    return rows
+
+
+def _are_numbers(value: object) -> bool:
+    return isinstance(value, list) and {type(each) for each in value} <= {int, float}
 
 
 def _next_bracket(text: str, start: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from logdoctor_parsers.byte_lines import ByteLines
@@ -107,8 +108,9 @@ def _is_of_an_epoch(file: LogFile) -> bool:
 
 
 def _one_a_line(lines: Iterable[str]) -> bool:
-    """Whether the first line that holds text holds a whole object."""
-    return bool(read_objects(next(iter(lines), ""))[0])
+    """Whether the first line that holds text holds a whole object, and is not all there is: a document of rows."""
+    first, *others = [*islice(lines, 2), ""][:2]
+    return bool(read_objects(first)[0]) and (any(others) or not read_document(first)[0])
 
 
 def rows_of_training(objects: list[dict[str, Any]]) -> Match:

@@ -7,6 +7,7 @@ torn last line. Line numbers are those an editor shows.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ _BEFORE, _BEHIND = rb"(?<=[=:\s|(])(?<!\d\d:\d\d:)", rb"(?=[\s;|)%]|,\s|\.\s|$)"
 _COMMA_NUMBER = re.compile(_BEFORE + rb"[-+]?\d+,\d+" + _BEHIND)
 _POINT_NUMBER = re.compile(_BEFORE + rb"[-+]?\d+\.\d+" + _BEHIND)
 _THOUSANDS = re.compile(rb"[-+]?[1-9]\d{0,2},\d{3}")
+_DOCKER = re.compile(rb'\{"log": ?"')
 _INNER_COMMA = re.compile(rb"(?<=\d),(?=\d)")
 
 
@@ -104,7 +106,7 @@ def _has_decimal_commas(text: bytes) -> bool:
 
 def _plain(data: bytes) -> tuple[bytes, str]:
     """The text as sound UTF-8 without colours, NULs and doubled line ends, and the encoding it had."""
-    data = data.rstrip(b"\0") if data.endswith(b"\0\0") else data
+    data = _unwrapped(data.rstrip(b"\0") if data.endswith(b"\0\0") else data)
     text, encoding = decode(data)
     if not data.isascii() or any(octet in data for octet in _TO_CLEAN) or b"\n" not in data:
         data = _clean(text).encode("utf-8", "replace")
@@ -118,6 +120,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """
     if data.endswith(b"\0\0"):
         data = data.rstrip(b"\0")
+    data = _unwrapped(data)
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace"), encoding
@@ -137,6 +140,19 @@ def decode(data: bytes) -> tuple[str, str]:
             if not _CONTROL.search(other := data.decode(encoding)):
                 return other, encoding
     return text, "utf-8"  # no text of any kind throughout
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """The lines that Docker's `json-file` driver keeps as `{"log": "…\\n", "stream": …}`; others as they are."""
+    return b"\n".join(map(_logged, data.split(b"\n"))) if _DOCKER.match(data) else data
+
+
+def _logged(line: bytes) -> bytes:
+    try:
+        said = json.loads(line)["log"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return line
+    return str(said).rstrip("\n").replace("\n", " ").encode("utf-8", "replace")
 
 
 def is_binary(head: bytes) -> bool:
