@@ -29,7 +29,7 @@ from tests.parsed import log_file
 
 Number = tuple[str, float, float, int]  # tag, step, value, line
 TAGS = st.sampled_from(["loss", "acc", "val_loss", "lr", "a/b c", "Ä"])
-MANY = 10 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 1
+MANY = 6 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 1
 floats32 = st.floats(width=32)
 
 
