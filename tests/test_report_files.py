@@ -160,7 +160,8 @@ def test_all_plots_lead_from_the_table_where_a_run_has_no_section(
     assert list((tmp_path / "plots").iterdir()) == []
 
 
-def test_another_format_replaces_the_former_pictures(tmp_path: Path) -> None:
+def test_another_format_replaces_the_former_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "draw", lambda of, plot_format: b"picture")
     runs = report(*"abcdef")
     write_report(runs, tmp_path)
     write_report(runs, tmp_path, plot_format="svg")

@@ -162,7 +162,7 @@ def many(count: int) -> list[Diagnosis]:
 
 
 @pytest.mark.parametrize("plot_format", ["png", "svg"])
-@pytest.mark.parametrize("count", [1, 6, 13])
+@pytest.mark.parametrize("count", [1, 6])
 def test_all_runs_in_one_picture(count: int, plot_format: str) -> None:
     drawn = draw_overview(many(count), plot_format)
     assert drawn == draw_overview(many(count), plot_format)
