@@ -127,6 +127,8 @@ class _Training:
 def _extend(builder: TableBuilder, columns: Columns, inner: set[str], trained: _Training, finer: set[str]) -> None:
     """Add the rows of one track. A line that closes an epoch does not continue the series (`finer`) of its batches."""
     reading = columns.reading
+    if not reading.fields:  # all it told was a repeated rate
+        return
     step, batch, batches = _position(columns, inner, trained)
     stepwise = bool(np.all(np.isnan(columns.epoch))) and not reading.evaluates
     closes = reading.count < 0 and bool(np.all(np.isfinite(columns.epoch))) and not reading.evaluates
@@ -135,7 +137,7 @@ def _extend(builder: TableBuilder, columns: Columns, inner: set[str], trained: _
         metric = f"{f.metric}_since_start" if stepwise and f.tag.endswith(AVERAGE) else f.metric
         tag = f.tag + SUMMARY if closes and f.tag in finer and f.split not in ("val", "test") else f.tag
         codes.append(builder.code(tag, metric, f.split))
-    values = np.stack([columns.numbers(f.index) for f in reading.fields] or [np.empty(0)], axis=1)
+    values = np.stack([columns.numbers(f.index) for f in reading.fields], axis=1)
     builder.extend_rows(
         codes, values, columns.line,
         step=step, epoch=columns.epoch, batch=batch, batches=batches, wall_time=columns.wall_time,
