@@ -110,6 +110,8 @@ def expected_end(case: Case) -> float:
     if planned.unit != case.unit:
         known &= np.isfinite(curve.step)
     done, seconds = (curve.x if planned.unit == case.unit else curve.step)[known], curve.wall_time[known]
+    if len(done) < 2:
+        return math.nan
     recent = slice(-max(2, len(done) // 4), None)
     gained, took = (float(column[-1] - column[0]) for column in (done[recent], seconds[recent]))
     return float(seconds[-1]) + planned.left * took / gained if gained > 0 and took > 0 else math.nan

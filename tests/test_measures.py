@@ -115,3 +115,39 @@ def test_forecast_of_a_flat_end_is_about_nothing() -> None:
 def test_no_forecast_for_a_diverged_run() -> None:
     assert forecast(case(np.concatenate((fall(20), np.full(20, np.nan), [1.0])))) is not None
     assert forecast(case(np.concatenate((fall(20), np.linspace(1, 50, 20))))) is None
+
+
+def going_on(**changes: object) -> Case:
+    """Twenty of fifty epochs done, one every ten seconds, the last now."""
+    timed = replace(curve(fall(20)), wall_time=1e9 - 10.0 * np.arange(19, -1, -1))
+    timed = replace(timed, **changes)  # type: ignore[arg-type]
+    closing = Closing("open", Evidence("runs/a.csv", 21), modified=1e9)
+    return Case.of(run("a", timed, facts={"epochs": RunFact(50, "runs/a.csv", 1)}, closing=closing), 1e9)
+
+
+def test_a_run_that_goes_on_has_progress_and_an_end() -> None:
+    found = measure(going_on())
+    assert found["progress"] == pytest.approx(0.4)
+    assert found["expected_end"] == pytest.approx(1e9 + 300)
+
+
+def test_the_end_is_told_by_the_recent_pace() -> None:
+    slowed = np.cumsum([1.0] * 10 + [20.0] * 10)
+    assert measure(going_on(wall_time=1e9 - slowed[-1] + slowed))["expected_end"] == pytest.approx(1e9 + 600)
+
+
+def test_no_end_is_expected_of_what_is_no_plan_or_has_no_times() -> None:
+    assert measure(going_on(wall_time=np.full(20, np.nan)))["expected_end"] is None
+    standing = going_on(x=np.full(20, 3.0))
+    assert measure(standing)["expected_end"] is None
+    steps = run("a", replace(standing.run.curves[0]), facts={"max_iter": RunFact(500, "runs/a.csv", 1)},
+                closing=standing.run.closing)  # fmt: skip
+    assert measure(Case.of(steps, 1e9))["expected_end"] is None
+
+
+def test_epochs_wasted_counts_no_epoch_twice() -> None:
+    flat = case(settling(60, 0.3), val=settling(60, 0.3))
+    wasted, best = measure(flat)["epochs_wasted"], measure(flat)["best_epoch"]
+    assert wasted is not None
+    assert best is not None
+    assert max(60 - best, sum(end - start for start, end in flat.flat_spans)) <= wasted <= 60
