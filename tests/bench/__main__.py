@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import event_sets, text_sets
+from tests.bench import event_sets, readme, text_sets
 
 ROOT = Path(__file__).parents[2]
 SLOW = 10.0  # seconds of CPU
@@ -83,7 +82,7 @@ def main() -> None:
     table = "\n".join([*lines, "", _machine()])
     print(table)
     if arguments.readme:
-        _write_readme(table)
+        readme.write(ROOT / "README.md", table)
 
 
 def _arguments() -> argparse.Namespace:
@@ -92,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAMES", help=f"of {', '.join(one.name for one in SETS)}, commands")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--share", type=float, default=1.0, help="of the usual amount of data")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--readme", action="store_true", help="put what was measured into the tables of README.md")
     return parser.parse_args()
 
 
@@ -211,17 +210,9 @@ def _machine() -> str:
     versions = ".".join(map(str, sys.version_info[:2]))
     return (
         f"*{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {versions}; "
-        "medians of one run of this command. ×80: eighty times the CPU time of logdoctor.*"
+        "medians; each row is one run of the command. ×80: eighty times the CPU time of logdoctor. In brackets the memory "
+        f"taken and a bound of {BASE_MEGABYTES} MB and {BYTES_A_NUMBER} bytes a number.*"
     )
-
-
-def _write_readme(table: str) -> None:
-    path = ROOT / "README.md"
-    text = path.read_text("utf-8")
-    filled = re.sub(
-        r"(<!-- speed -->\n).*?(<!-- /speed -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL
-    )
-    path.write_text(filled, "utf-8")
 
 
 def _say(text: str) -> None:
