@@ -32,6 +32,7 @@ _ONES = np.uint64(0x0101010101010101)
 _LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
 _BEYOND_NINE = np.uint64(0x7676767676767676)  # added to a byte above 9 it sets the highest bit
 _ZEROS = np.uint64(0x3030303030303030)
+_THREE_BITS = np.uint64(3)
 _LOWER_CASE = np.uint64(0x2020202020202020)
 _BYTE, _THREE, _FIVE = np.uint64(0xFF), np.uint64(0xFFFFFF), np.uint64(0xFFFFFFFFFF)
 _NAN, _INF, _INITY = (np.uint64(int.from_bytes(word, "little")) for word in (b"nan", b"inf", b"inity"))
@@ -81,11 +82,57 @@ class _Printed(NamedTuple):
 
 def numbers_at(lines: Text, at: Ints, *, convert: bool = True) -> Numbers:
     """The number that begins at each offset: `12`, `-0.5`, `.5`, `6.1e-05`, `nan`, `inf`; no plus sign."""
-    printed = _printed_at(lines, at)
+    printed = _short(lines, at) or _printed_at(lines, at)
     found = printed.digits > 0
     value = _values(lines, printed) if convert else np.full(len(at), np.nan)
     numbers = Numbers(value, printed.end, found & (printed.end - at < _LONGEST))
     return numbers if found.all() else _with_words(lines.words, numbers, printed)
+
+
+def _short(lines: Text, start: Ints) -> _Printed | None:
+    """The numbers as their first sixteen characters tell them, read once; None where one may go on behind them."""
+    near, far = lines.words[start], lines.words[start + 8]
+    negative = (near & _BYTE) == ord("-")
+    if negative.any():
+        near, far = (
+            _from(near, far, negative.astype(np.uint64)),
+            _from(far, np.zeros_like(far), negative.astype(np.uint64)),
+        )
+    whole = _eight(near)
+    behind = _from(near, far, whole.digits.astype(np.uint64))
+    part = _eight(_from(near, far, whole.digits.astype(np.uint64) + np.uint64(1)))
+    dotted = ((behind & _BYTE) == ord(".")) & (part.digits > 0)
+    decimals = np.where(dotted, part.digits, 0)
+    used = whole.digits + decimals + dotted
+    rest = _from(near, far, used.astype(np.uint64))
+    exponential = ((rest | _LOWER_CASE) & _BYTE) == ord("e")
+    most = used.max(initial=0)
+    if whole.digits.max(initial=0) > 7 or part.digits.max(initial=0) > 7 or most > (9 if exponential.any() else 15):
+        return None
+    mantissa = whole.value * _WHOLE_POWERS[decimals] + np.where(dotted, part.value, np.uint64(0))
+    power, length = _exponent_in(rest, exponential)
+    end = start + negative + used + length
+    return _Printed(start, end, negative, whole.digits + decimals, mantissa, power - decimals)
+
+
+def _from(near: Words, far: Words, octets: Words) -> Words:
+    """The eight bytes that begin so many further on; shifts by more than a word leave nothing."""
+    bits = octets << _THREE_BITS
+    return np.asarray((near >> bits) | (far << (np.uint64(64) - bits)) | (far >> (bits - np.uint64(64))), np.uint64)
+
+
+def _exponent_in(rest: Words, exponential: Mask) -> tuple[Ints, Ints]:
+    """The power of ten that words begin with, and its length in characters; 0 and 0 where there is none."""
+    if not exponential.any():
+        none = np.zeros(len(rest), np.int64)
+        return none, none
+    sign = (rest >> np.uint64(8)) & _BYTE
+    signed = (sign == ord("-")) | (sign == ord("+"))
+    digits = _eight(rest >> np.where(signed, np.uint64(16), np.uint64(8)))
+    here = exponential & (digits.digits > 0) & (digits.digits < 5)
+    value = digits.value.astype(np.int64)
+    power = np.where(sign == ord("-"), -value, value)
+    return np.where(here, power, 0), np.where(here, 1 + signed + digits.digits, 0)
 
 
 def _printed_at(lines: Text, start: Ints) -> _Printed:
@@ -139,7 +186,6 @@ def _eight(word: Words) -> _Digits:
     below = (others & (~others + np.uint64(1))) - np.uint64(1)  # all bits below the first of them
     count = ((below & _ONES) * _ONES) >> np.uint64(56)
     value = digits << (np.uint64(64) - (count << np.uint64(3)))  # the first digit leads, zeros before it
-    value = np.where(count == 0, np.uint64(0), value)
     value = (value * np.uint64(10) + (value >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
     value = (value * np.uint64(100) + (value >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
     value = (value * np.uint64(10000) + (value >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF)

@@ -69,7 +69,7 @@ SETS = (
 def main() -> None:
     arguments = _arguments()
     data = Path(arguments.data)
-    wanted = arguments.only.split(",") if arguments.only else [*(one.name for one in SETS), "commands"]
+    wanted = arguments.only.split(",") if arguments.only else [*(one.name for one in SETS), "commands", "many"]
     lines = ["| data | logdoctor, CPU s (MB; bound) | the same work takes |", "|---|---|---|"]
     for one in (one for one in SETS if one.name in wanted):
         path = data / one.name
@@ -77,8 +77,8 @@ def main() -> None:
             _say(f"making {path}")
             one.make(path, arguments.share)
         lines.append(_row(one, _rounds(("logdoctor", *one.baselines), path, arguments.rounds)))
-    if "commands" in wanted:
-        lines += ["", *_commands(data, arguments.rounds)]
+    if "commands" in wanted or "many" in wanted:
+        lines += ["", *_commands(data, arguments.rounds, "commands" in wanted, "many" in wanted)]
     table = "\n".join([*lines, "", _machine()])
     print(table)
     if arguments.readme:
@@ -88,7 +88,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed as ratios to named baselines.")
     parser.add_argument("--data", default=str(Path(tempfile.gettempdir(), "logdoctor-bench")), metavar="DIR")
-    parser.add_argument("--only", metavar="NAMES", help=f"of {', '.join(one.name for one in SETS)}, commands")
+    parser.add_argument("--only", metavar="NAMES", help=f"of {', '.join(one.name for one in SETS)}, commands, many")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--share", type=float, default=1.0, help="of the usual amount of data")
     parser.add_argument("--readme", action="store_true", help="put what was measured into the tables of README.md")
@@ -151,11 +151,11 @@ class Whole:
     shares: int = 1
 
 
-def _commands(data: Path, rounds: int) -> list[str]:
+def _commands(data: Path, rounds: int, small_ones: bool, large_ones: bool) -> list[str]:
     """Whole commands as users start them; seconds of CPU and of wall time, and the largest process."""
     small, runs = data / "small.log", data / "runs"
     text_sets.write_caffe(small, 0.1)
-    for count in MANY:
+    for count in MANY if large_ones else MANY[:2]:
         if not (runs / str(count)).exists():
             _say(f"making {runs / str(count)}")
             event_sets.write_runs(runs / str(count), count, STEPS)
@@ -165,16 +165,18 @@ def _commands(data: Path, rounds: int) -> list[str]:
             Whole(f"report with plots, {n} runs × 4 × {STEPS}, each", [*report, str(runs / str(n))], n) for n in MANY
         )
         tbparse = Whole("tbparse loading them", ["-m", "tests.bench.contenders", "tbparse", str(data / "b")])
-        pairs = (
+        small_pairs = (
             (Whole("`logdoctor --help`", ["-m", "logdoctor.cli", "--help"]),
              Whole("`import click`", ["-c", "import click"])),
             (Whole("report with a plot on one small log", [*report, str(small)]), Whole(f"`{IMPORTS}`", ["-c", IMPORTS])),
             (more, few),
+        )  # fmt: skip
+        large_pairs = (
             (many, few),
             (Whole("report with plots, 300 runs × 4 × 2,000", [*report, str(data / "b")]), tbparse),
         )  # fmt: skip
         lines = ["| command | CPU s (wall s, MB) | against | ratio of CPU (of wall) |", "|---|---|---|---|"]
-        for ours, theirs in pairs:
+        for ours, theirs in (*(small_pairs if small_ones else ()), *(large_pairs if large_ones else ())):
             times = 1 if ours.shares > 1 or theirs is tbparse else rounds
             lines.append(_pair(ours, theirs, [(_whole(ours), _whole(theirs)) for _ in range(times)]))
     return lines
