@@ -47,6 +47,11 @@ LINES = {
     "passes": "Pass {e}, Batch 0, Cost {t:f}, LR {r}\nTest with Pass {e}, Cost {v:f}, {{'error': 0.1}}",
     "a unit before a name": "train: epoch {e:02d}: 130.1 Hz objective: {t:.3f} lr: {r}\nval: epoch {e:02d}: 1.2 Hz objective: {v:.3f}",
     "short names": "Epoch {e} tl={t:.4f} vl={v:.4f} lr={r}",
+    "an error of each epoch": "Epoch {e}\tError per Epoch = {t:.7f}, val error = {v}, lr = {r}",
+    "a logger's name that holds a split": (
+        "2024-03-05 10:12:07\tmi-test\tINFO\tTrain Epoch: {e} [0%]\n2024-03-05 10:12:07\tmi-test\tINFO\t[{k}, {r}]\n"
+        "2024-03-05 10:12:07\tmi-test\tINFO\tloss={t}, val_loss={v}, lr={r}"
+    ),
     "a program's own evaluation metric": (
         "Epoch[{e}] Learning rate is {r}\nEpoch[{e}] Evaluation metric 'epoch_loss'={t}\n"
         "Epoch[{e}] Evaluation metric 'validation_epoch_loss'={v}"
@@ -78,6 +83,16 @@ STEPPED = {
     "after so many": ("Iteration {k} of 60: Loss={t:.5f}\nValidation after {k} iterations: Loss={v:.5f}", True),
     "a name, a step and a value": ("[scalar] loss/train {k} {t:.5f}\n[scalar] loss/val {k} {v:.5f}", True),
     "a name as a value": ("EMIT metric=train_loss step={k} value={t}\nEMIT metric=val_loss step={k} value={v}", True),
+    "completed steps": (
+        "completed step: {k}, seconds: 1.234, total_weights: 65536, loss: {t:.3f}\n"
+        "eval metrics after step: {k}, loss={v:.3f}, total_weights=12345.0",
+        True,
+    ),
+    "values in brackets": (
+        "Step      Train loss    Test loss     Test metric\n{k:<10}[{t:.2e}]    [{v:.2e}]    []",
+        True,
+    ),
+    "a value": ("iter {k:4d} value {t:.6f}", False),
     "a tutorial's keyless line": ("0m 33s (- 8m 20s) ({k} 6%) {t:.4f}", False),
     "so many processed": ("{k} batches processed, running loss: {t:.4f}", False),
 }

@@ -51,7 +51,7 @@ _PLANNED_RATES = _set("base final init initial max min start end warmup peak dec
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
 _ASIDE = _set("""
     global current cur train training trainer optimizer optim micro val valid eval test epoch batch inner outer this
-    at for in on with the idx index no number id model start starting finished done end of after dict validation
+    at for in on with the idx index no number id model start starting finished completed done end of after dict validation
     testing cv
 """)  # what may stand beside a counter's name
 _KNOWN = frozenset(METRICS.values())
@@ -92,7 +92,7 @@ def kind_of(phrase: str) -> Kind:
         return _counter(parts[0])
     if len(parts) == 2 and parts[0] in _PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
         return _counter(_PLURALS[parts[0]])
-    if len(parts) > 2 and said & {"at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:
+    if len(parts) > 2 and said & {"after", "at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:
         return _counter(parts[-1])  # `validation loss at iteration`
     if is_loss(phrase):
         return _loss(said)

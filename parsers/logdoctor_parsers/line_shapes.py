@@ -10,7 +10,7 @@ from logdoctor_parsers.checkpoints import may_tell
 from logdoctor_parsers.dialects import PATTERNS
 from logdoctor_parsers.keys import Kind, kind_of, name_of, only_role
 from logdoctor_parsers.leftover import looks_like_data
-from logdoctor_parsers.pairs import read_shape
+from logdoctor_parsers.pairs import message_of, read_shape
 from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
 from logdoctor_parsers.readings import Field, Reading
 from logdoctor_parsers.runs import DIGIT, Blocks, prefixed_format
@@ -80,7 +80,7 @@ def shape_of(parts: list[str], text: str) -> Shape:
         return Shape(reading)
     facts = bool(facts_in(text, 0))
     unread = not facts and not _RUN_SUMMARY.search(text) and looks_like_data(text)
-    return Shape(replace(reading, fields=(), role=only_role(text)), facts=facts, start=start, unread=unread)
+    return Shape(replace(reading, fields=(), role=only_role(message_of(text))), facts=facts, start=start, unread=unread)
 
 
 def matrix_reading(name: str, splits: Sequence[str], cells: Sequence[Cell]) -> tuple[Reading, list[str]]:

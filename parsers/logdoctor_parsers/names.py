@@ -27,7 +27,7 @@ SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoke
 FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
-        "sum set main data metric metrics smoothed current final value info subset context hz s"
+        "sum set main data metric metrics smoothed current final value info subset context hz per s"
     ).split()
 )
 

@@ -37,10 +37,10 @@ _LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
 def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     """What lines of this shape mean. `texts`: n + 1 pieces, `example`: the n numbers of one such line."""
     if not 0 < len(example) <= MAX_NUMBERS:
-        return Reading(role=_header_role(texts[0]) if texts else "")
+        return Reading(role=_header_role(message_of(texts[0])) if texts else "")
     units = [unit_of(text) for text in texts[1:]]
     before = [texts[0], *(text[len(unit) :] for text, unit in zip(texts[1:], units, strict=True))]
-    before[0] = _LEVEL.sub("", before[0])
+    before[0] = message_of(before[0])
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":  # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
     keys = [key_before(text) for text in before[:-1]]
@@ -52,6 +52,11 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     while place < len(example):
         place += _take(draft, place)
     return finish(draft)
+
+
+def message_of(text: str) -> str:
+    """A line without the logger's name and level."""
+    return _LEVEL.sub("", text)
 
 
 def _take(draft: Draft, i: int) -> int:
@@ -178,7 +183,8 @@ def _take_nameless(draft: Draft, i: int, fraction: bool) -> int:
 
 def _is_pair(draft: Draft, i: int) -> bool:
     after = draft.texts[i + 1 : i + 3]
-    return len(after) == 2 and after[0].strip() == "," and after[1].lstrip().startswith("]")
+    whole = all(number.isdigit() for number in draft.example[i : i + 2])
+    return len(after) == 2 and whole and after[0].strip() == "," and after[1].lstrip().startswith("]")
 
 
 def _take_value(draft: Draft, i: int, fraction: bool) -> int:

@@ -16,7 +16,7 @@ MIN_COLUMNS = 3
 _NAME = re.compile(r"[#*]?[A-Za-z_#][\w@/.\-%()+# :]{0,40}$")
 _SENTENCE = re.compile(r"=|:(?!\.?\d)")  # `mAP@.5:.95` is a name
 _CELL = re.compile(
-    r"[*]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)\*?$", re.IGNORECASE
+    r"[*\[]?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))(?:/(\d+))?([A-Za-z%]*)[*\]]?$", re.IGNORECASE
 )
 _WORD = re.compile(r"\S+")
 _WIDE_CELL = re.compile(r"\S+(?: \S+)*")  # names of several words, two blanks apart
