@@ -67,8 +67,8 @@ class Collapse:
             f"the model had learned (train loss {train.y[lowest]:.4g} at {case.place(at)}) and fell back to chance: "
             f"{end:.4g} = ln {classes} since {case.place(left)}",
             f"A step was too large for where the model was. Restart from a checkpoint before {case.place(left)} with a "
-            "smaller rate and clipped gradients; look for dead activations and, in mixed precision, for an overflow that "
-            "the loss scaler did not catch.",
+            "smaller rate and clipped gradients; look for dead activations and, in mixed precision, for an overflow "
+            "that the loss scaler did not catch.",
             case.span(left, case.length),
             case.lines(at, left, case.length),
             not clauses,
