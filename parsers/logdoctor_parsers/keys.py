@@ -51,8 +51,8 @@ _PLANNED_RATES = _set("base final init initial max min start end warmup peak dec
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
 _ASIDE = _set("""
     global current cur train training trainer optimizer optim micro val valid eval test epoch batch inner outer this
-    at for in on with the idx index no number id model start starting finished completed done end of after dict validation
-    testing cv
+    at for in on with the idx index no number id model start starting finished completed done end of after dict
+    validation testing cv
 """)  # what may stand beside a counter's name
 _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
