@@ -67,6 +67,14 @@ def test_chance_bytes_are_no_other_encoding() -> None:
     assert decode("durée 5 s, loss 0.5 ÿ".encode("latin-1"))[1] == "latin-1"
 
 
+def test_bytes_that_are_no_text_give_no_number() -> None:
+    lines = [line.encode() for line in LINES]
+    lines[9] = b"epoch 10 lo\xcdS\x01\xcf\x97k[\xcaGBJ 7477 \x11ss: 0.1000 acc: 0.600\n"
+    log = PYTORCH.parse(log_file(b"".join(lines)))
+    assert 10 not in log.table.line
+    assert [line for line, _ in log.leftover] == [10]
+
+
 # Caffe ----------------------------------------------------------------------------------------------------------------
 
 

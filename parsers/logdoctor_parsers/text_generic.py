@@ -35,6 +35,7 @@ MANY = 32  # lines of a shape after which they are read a block at a time
 WORTH = 8  # of them in a row at least
 RECENT = 6  # patterns tried before a line is split
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
+_NO_TEXT = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # with what is no character: bytes that are no text
 _LABEL = re.compile(r"\s*(\d{1,3}): +(?=[\[{:A-Za-z])")
 _BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of a line that is cut
 
@@ -124,6 +125,9 @@ class _Reader:
         self._line = number
         self._alike = None
         if not raw.isascii():
+            if "\ufffd" in raw and _NO_TEXT.search(raw):
+                self._leftover.add(number, raw)
+                return
             raw = raw.translate(PUNCTUATION)
         prefixed = self._has_prefix(raw)
         text, wall_time = strip(raw) if prefixed else (raw, float("nan"))
