@@ -53,3 +53,8 @@ def test_kinds_of_schedule() -> None:
     assert kinds["cosine_with_warm_up"] == "cosine"
     assert kinds["plateau_driven"] == "plateau-driven"
     assert kinds["late_drop"] == "multistep"
+
+
+def test_what_tells_of_the_samples_is_itself_no_log() -> None:
+    """Prose with numbers in it, and tables of remarks: no run is made of them."""
+    assert logdoctor.load(SAMPLES / "SOURCES.md").empty

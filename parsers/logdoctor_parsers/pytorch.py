@@ -10,6 +10,7 @@ import numpy as np
 from logdoctor_parsers.checkpoints import checkpoints_in
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog
 from logdoctor_parsers.dialects import dialect_of
+from logdoctor_parsers.names import ALIASES
 from logdoctor_parsers.text import TextLines, decode, is_binary, lines_of
 from logdoctor_parsers.text_ending import find_ending, last_lines
 from logdoctor_parsers.text_generic import ReadText, read_text
@@ -46,7 +47,7 @@ class PyTorchParser:
             return Match.NO
         if dialect_of(text):
             return Match.SURE
-        if _read(file.head)[1].data >= MIN_LINES:
+        if _is_log(_read(file.head)[1]):
             return Match.MAYBE
         return Match.MAYBE if _tells(file) else Match.NO
 
@@ -83,6 +84,16 @@ def _read(data: bytes) -> tuple[TextLines, ReadText]:
         if len(more.table) > len(found.table):
             return states, more
     return lines, found
+
+
+def _is_log(found: ReadText) -> bool:
+    """Whether lines tell a metric by a name of the field, or anything again and again; prose with numbers does not."""
+    if found.data < MIN_LINES:
+        return False
+    points = np.bincount(found.table.code, minlength=len(found.table.series))
+    metrics = {series.metric for series in found.table.series} - {"lr"}
+    named = any(metric in ALIASES or metric.endswith("loss") for metric in metrics)
+    return named or bool(points.max() >= MIN_POINTS)
 
 
 def _tells(file: LogFile) -> bool:
