@@ -281,6 +281,8 @@ NO_TRAINING = {
     "a simulation": "Step {i} Temp 1.4{i} TotEng -4.6{i} Press 5.2{i}",
     "a solver": "Time = {i}\nSolving for Ux, Initial residual = 0.1{i}, Final residual = 0.00{i}, No Iterations 3",
     "a search": "[CV {i}/5] END ......C=0.{i}, kernel=rbf;, score=0.9{i} total time=   0.1s",
+    "trades": "trade {i}: profit 1.{i}2, loss 0.{i}5, balance 100{i}.5",
+    "orders": "order {i}: stop loss {i}0.25 take profit {i}1.75",
     "a comparison of files": "n:{i} mse_avg:1.2{i} mse_y:1.3{i} psnr_avg:40.1{i} psnr_y:41.2{i}",
 }
 NO_TABLES = {
@@ -306,6 +308,14 @@ def test_tables_that_are_no_training(name: str) -> None:
     text = head + "".join(row.format(i=i) + "\n" for i in range(1, 10))
     name = "x.csv" if "," in head else "x.txt"
     assert not isinstance(read_file(LogFile(Path(name), name, text.encode()), PARSERS), Read)
+
+
+@pytest.mark.parametrize(
+    "item", [{"loss": 0.3, "epoch": 12, "_step": 600, "_runtime": 12.5}, {"loss_weight": [1, 2, 3]}]
+)
+def test_summaries_and_settings_are_no_log(item: dict[str, object]) -> None:
+    name = "wandb-summary.json"
+    assert not isinstance(read_file(LogFile(Path(name), name, json.dumps(item).encode()), PARSERS), Read)
 
 
 def test_rows_of_a_conversation_are_no_log() -> None:

@@ -14,6 +14,7 @@ from logdoctor_parsers.readings import Field, Reading
 _SAYS_EPOCH = re.compile(r"\bepochs?\b", re.IGNORECASE)
 _SHELL = re.compile(r"\s*\++ ")  # `+ command`, printed by `bash -x`
 _EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
+_TRADE = re.compile(r"\b(?:profit|pnl)\b", re.IGNORECASE)
 _BOOSTING = re.compile(r"\]?:?\t")  # behind the round, as LightGBM, XGBoost and CatBoost print
 
 
@@ -104,6 +105,8 @@ def _with_bare_roles(draft: Draft) -> list[Field]:
 
 def _without_costs(fields: list[Field]) -> list[Field]:
     """`Training cost: 12.3, ObjLoss=0.4`: beside losses a cost is a time."""
+    if any(_TRADE.search(f.tag) for f in fields):  # a loss beside a profit is one of money
+        return []
     if not any(is_loss(f.tag) and "cost" not in words(f.tag) for f in fields):
         return fields
     return [f for f in fields if "cost" not in words(f.tag)]

@@ -59,6 +59,8 @@ class JsonLines:
             match = rows_of_training([row.part.value for row in rows])
             return Match.SURE if match and _is_of_an_epoch(file) else match
         objects = [item for line in lines for item in read_objects(line)[0]]
+        if len(objects) == 1 and "_runtime" in objects[0]:  # the summary of a run of Weights & Biases
+            return Match.NO
         return rows_of_training(objects) if 2 * len(objects) >= len(lines) - 1 else Match.NO
 
     def parse(self, file: LogFile) -> ParsedLog:

@@ -44,7 +44,7 @@ SIDE = _set("""
     classes saved saving took
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
-_SIDE_OF_LOSS = (SIDE | _set("packet packets frame")) - _set(
+_SIDE_OF_LOSS = (SIDE | _set("packet packets frame stop")) - _set(
     "data class classes min image images size sample samples reduced"
 )
 _PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")

@@ -285,11 +285,17 @@ def _without_repeats(column: Column, role: npt.NDArray[np.str_]) -> Column:
     return Column(column.row[trained], column.value[trained], column.line[trained]) if trained.any() else column
 
 
+SETTINGS_OF_LOSS = frozenset(
+    "weight weights coef scale".split()
+)  # what a key says that is about a loss and none itself
+
+
 def names_loss(key: str) -> bool:
     """Whether a key names a loss or a close relative: what a table of training must have to be called one."""
-    return canonical(key).metric in ("loss", "perplexity", "bits_per_byte", "bits_per_character") or any(
-        word.endswith(("loss", "losses")) for word in words(key)
-    )
+    if canonical(key).metric in ("loss", "perplexity", "bits_per_byte", "bits_per_character"):
+        return True
+    said = words(key)
+    return any(word.endswith(("loss", "losses")) for word in said) and SETTINGS_OF_LOSS.isdisjoint(said)
 
 
 def names_quality(key: str) -> bool:
