@@ -8,6 +8,7 @@ from dataclasses import fields
 from importlib import resources
 from typing import Any
 
+from logdoctor.analyzers.late_overtaker import LateOvertaker
 from logdoctor.diagnosis import all_analyzers
 from logdoctor.errors import LogDoctorError
 from logdoctor.options import did_you_mean
@@ -15,7 +16,7 @@ from logdoctor.options import did_you_mean
 
 def explanation(name: str | None) -> str:
     """The page of one analyzer, or the list of all. Errors: LogDoctorError for an unknown name."""
-    analyzers: dict[str, Any] = {analyzer.name: analyzer for analyzer in all_analyzers()}
+    analyzers: dict[str, Any] = {analyzer.name: analyzer for analyzer in (*all_analyzers(), LateOvertaker())}
     if name is None:
         width = max(map(len, analyzers), default=0)
         return "\n".join(f"{key:{width}}  {summary(analyzer)}" for key, analyzer in analyzers.items())
@@ -34,7 +35,7 @@ def measured(name: str) -> str:
     """How often a finding was right, on real runs whose truth is known."""
     figures = figures_of_findings().get(name)
     if figures is None:
-        return "  Too few labelled runs show it: tested on synthetic curves only."
+        return "  Not measured by labelled runs: tested on synthetic curves."
     return (
         f"  On {figures['logs_with']} logs of labelled real runs that show it: precision {figures['precision']:.3f}, "
         f"recall {figures['recall']:.3f}."

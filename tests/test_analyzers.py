@@ -13,6 +13,7 @@ from synthetic import NOISES, Floats, Noise, case, fall, noisy, schedule, settli
 
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.analyzers.contract import HEADINGS
+from logdoctor.analyzers.late_overtaker import LateOvertaker
 from logdoctor.analyzers.linear_scaling import LinearScaling
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Evidence, Finding, Severity
@@ -141,7 +142,7 @@ def test_silent_on_a_near_miss(name: str) -> None:
     assert ask(name, SILENT[name]()) is None
 
 
-@pytest.mark.parametrize("analyzer", ANALYZERS, ids=lambda analyzer: analyzer.name)
+@pytest.mark.parametrize("analyzer", [*ANALYZERS, LateOvertaker()], ids=lambda analyzer: analyzer.name)
 def test_documented_with_every_limit(analyzer: object) -> None:
     page = type(analyzer).__doc__ or ""
     positions = [page.find(f"\n    {heading}\n") for heading in HEADINGS]
@@ -336,13 +337,22 @@ def test_a_loss_that_happens_to_end_at_the_logarithm_of_a_number_is_none() -> No
     assert ask("not-learning", learned) is None
 
 
-def batched(size: int, rate: float, time: float) -> Case:
+@pytest.mark.parametrize("kind", NOISES.values(), ids=NOISES)
+def test_slow_learning_is_told_from_a_run_cut_short(kind: Noise) -> None:
+    """A straight creep over a small part of the way is; a fall that was most of the way, and is cut, is not."""
+    creeping = [ask("slow-learning", case(noisy(np.linspace(2.0, 1.7, 60), 0.003, seed, kind))) for seed in range(20)]
+    cut = [ask("slow-learning", case(noisy(fall(60, time=0.6), 0.03, seed, kind))) for seed in range(20)]
+    assert sum(found is not None for found in creeping) >= 18
+    assert sum(found is not None for found in cut) <= 1
+
+
+def batched(size: int, rate: float, time: float, *, seed: int = 0, sigma: float = 0.0) -> Case:
     """A run on 1,024 images: `time` is the share of the run that its fall takes."""
     facts = {
         name: RunFact(value, "runs/a.csv", 1)
         for name, value in (("batch_size", size), ("dataset_size", 1024), ("base_lr", rate))
     }
-    return case(fall(40, time=time), rate=rate, facts=facts)
+    return case(noisy(fall(40, time=time), sigma, seed), rate=rate, facts=facts)
 
 
 def test_a_larger_batch_at_the_old_rate_that_learns_slower() -> None:
@@ -354,6 +364,17 @@ def test_a_larger_batch_at_the_old_rate_that_learns_slower() -> None:
     assert LinearScaling().compare(batched(64, 0.08, 0.3), reference) is None  # scaled
     assert LinearScaling().compare(batched(64, 0.02, 0.1), reference) is None  # no slower
     assert LinearScaling().compare(batched(24, 0.02, 0.3), reference) is None  # hardly larger
+
+
+def test_linear_scaling_holds_under_noise() -> None:
+    pairs = [
+        (batched(16, 0.02, 0.1, seed=seed, sigma=0.03), batched(64, 0.02, time, seed=seed + 1000, sigma=0.03))
+        for time in (0.3, 0.1)
+        for seed in range(20)
+    ]
+    said = [LinearScaling().compare(larger, reference) is not None for reference, larger in pairs]
+    assert sum(said[:20]) >= 19  # slower
+    assert sum(said[20:]) <= 1  # as fast
 
 
 @pytest.mark.parametrize("climbs", [True, False])

@@ -239,6 +239,7 @@ def test_explain_lists_and_explains(here: Path) -> None:
     assert "min_epochs" in page
     assert "How it decides" in page
     assert "precision" in page
+    assert "logdoctor compare" in run("explain", "late-overtaker").stdout
     assert "did you mean 'plateau'" in run("explain", "platau").stderr
 
 

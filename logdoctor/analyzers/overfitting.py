@@ -37,7 +37,7 @@ class Overfitting:
         rise_height: rise as a share of the plotted height (highest minus lowest level of both losses).
         rise_value, rise_value_height: or as a share of the best value, together with a share of the height.
         noise_sigmas, slope_t: significance; one of the two is enough.
-        both_sigmas, likely_value: a large rise that both tests find likely is told as tentative.
+        both_sigmas: a large rise that both tests find likely is told as tentative.
         last_share: a bottom in this last share of the run is not judged.
         severe_height, severe_value: from here on it is an error.
 
@@ -58,8 +58,7 @@ class Overfitting:
     rise_value_height: float = limit(0.01, "share of the plotted height", "5 % of a tiny loss is not worth a word")
     noise_sigmas: float = limit(4.0, "σ", "one false alarm in thousands of curves of white noise")
     slope_t: float = limit(5.0, "standard errors", "a slow rise hidden in scatter; autocorrelation allowed for")
-    both_sigmas: float = limit(2.5, "σ and standard errors", "where both tests reach it: tentative")
-    likely_value: float = limit(0.20, "share of the best value", "a rise this large is worth a tentative word")
+    both_sigmas: float = limit(2.0, "σ and standard errors", "where both tests reach it: tentative")
     last_share: float = limit(0.08, "share of the run", "a bottom this late has no history after it")
     severe_height: float = limit(0.20, "share of the plotted height", "a fifth of all progress lost again")
     severe_value: float = limit(0.50, "share of the best value", "half as bad again")
@@ -74,7 +73,7 @@ class Overfitting:
         by_height, by_value = valley.rise / plot_height(case), valley.rise / max(abs(valley.level), 1e-12)
         large = by_height >= self.rise_height or (by_value >= self.rise_value and by_height >= self.rise_value_height)
         significant = valley.z >= self.noise_sigmas or valley.t >= self.slope_t
-        likely = min(valley.z, valley.t) >= self.both_sigmas and by_value >= self.likely_value
+        likely = min(valley.z, valley.t) >= self.both_sigmas
         if not large or not (significant or likely) or best > (1 - self.last_share) * float(val.x[-1]):
             return None
         severe = by_height >= self.severe_height or (by_value >= self.severe_value and by_height >= 0.05)
