@@ -48,11 +48,17 @@ def place(rows: Rows, facts: Mapping[str, RunFact], given: Given) -> Placed:
     by_epoch, by_step = np.isfinite(epochs), np.isfinite(step)
     if not by_epoch.any() and not by_step.any():
         return Placed(Axis("index"), _row_numbers(rows), step)
-    if by_epoch.sum() < by_step.sum():
+    if by_epoch.sum() < by_step.sum() or (_varies(step) and not _varies(epochs)):
         return Placed(Axis("step"), _filled(step), step)
     factor = given.augmentation_factor or 1.0
     axis = Axis("epoch", None if known is None else known / factor, origin or "logged")
     return Placed(axis, _filled(epochs * factor), step)
+
+
+def _varies(places: Floats) -> bool:
+    """Whether the known places are more than one: a label that never changes tells nothing."""
+    known = places[np.isfinite(places)]
+    return bool(len(known)) and bool(known.min() < known.max())
 
 
 def _label_base(rows: Rows) -> float:

@@ -73,6 +73,12 @@ def test_steps_alone_stay_steps_until_the_user_gives_the_epoch() -> None:
     assert placed.x.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_a_label_that_never_changes_gives_way_to_steps() -> None:
+    placed = place(build(*({"epoch": 2, "step": s} for s in (100, 110, 120))), NO_FACTS, Given())
+    assert placed.axis.unit == "step"
+    assert placed.x.tolist() == [100, 110, 120]
+
+
 def test_dataset_size_with_the_logs_batch_size_gives_epochs() -> None:
     facts = {
         "batch_size": RunFact(64, "a.log", 3),
