@@ -142,7 +142,7 @@ def steps_per_epoch_seen(rows: Rows, base: float) -> float | None:
     """The epoch length that fits all rows with both a step and an epoch (None: too few, or they disagree)."""
     both = np.isfinite(rows.step) & np.isfinite(rows.epoch) & ~np.isfinite(rows.batch)
     step, epoch = rows.step[both], rows.epoch[both]
-    if len(step) < 2 or step.max() <= step.min():
+    if not (_varies(step) and _varies(epoch)):
         return None
     if math.isnan(base):
         late = epoch >= 0.5 * epoch.max()  # the later, the less the rounding of the logged epoch matters
