@@ -211,9 +211,9 @@ def _whole(one: Whole) -> tuple[float, float, float]:
 def _machine() -> str:
     versions = ".".join(map(str, sys.version_info[:2]))
     return (
-        f"*{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {versions}; "
-        "medians; each row is one run of the command. ×80: eighty times the CPU time of logdoctor. In brackets the memory "
-        f"taken and a bound of {BASE_MEGABYTES} MB and {BYTES_A_NUMBER} bytes a number.*"
+        f"*{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}, Python {versions}, at a load of "
+        f"{os.getloadavg()[0]:.0f}; medians, each row one run of the command. ×80: eighty times the CPU time of logdoctor. "
+        f"In brackets the memory taken and a bound of {BASE_MEGABYTES} MB and {BYTES_A_NUMBER} bytes a number.*"
     )
 
 
