@@ -143,7 +143,7 @@ TEXTS = {
     "deep-pickle": b"\x80\x04]" + b"\x94]" * 20_000 + b"loss",
     "pickle-that-claims-2-gib": b"\x80\x02lossX\xff\xff\xff\x7f",
     "open-braces-in-caffe": DATE.replace(b"228] ", b"45] Initializing solver from parameters: \n") + b"layer {\n" * 20_000,
-    "10000-outputs-in-caffe": b"".join(DATE + b"    Train net output #%d: l%d = 0.5\n" % (n, n) for n in range(10_000)),
+    "4000-outputs-in-caffe": b"".join(DATE + b"    Train net output #%d: l%d = 0.5\n" % (n, n) for n in range(4_000)),
     "long-name-in-caffe": DATE + b"    Train net output #0: %s = 0.5\n" % (b"n" * 5000) + DATE + b"    Train net output #1: b = 1\n",
     "json-number-of-5000-digits": b'{"step": 1, "loss": ' + b"9" * 5000 + b'}\n{"step": 2, "loss": 0.5}\n',
     "bare-number-of-5000-digits": b"9" * 5000,
