@@ -163,6 +163,14 @@ def test_a_line_about_two_splits_announces_none() -> None:
     assert curves(run_of("\n".join(lines) + "\n")) == {"train": [*TRAIN], "val": [], "lr": []}
 
 
+@pytest.mark.parametrize(
+    "names", ["tr_loss,te_loss", "trainloss,testloss", "training_loss,holdout_loss", "lossTrain,lossVal"]
+)
+def test_names_of_columns(names: str) -> None:
+    run = run_of(f"epoch,{names}\n" + "".join(f"{e['e']},{e['t']},{e['v']}\n" for e in EPOCHS), "log.csv")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": []}
+
+
 def test_scores_named_by_their_split_only() -> None:
     run = run_of(
         "".join(f"Epoch: {e:03d}, Loss: {3 / e:.4f}, Train: 0.{e}5, Val: 0.{e}3, Test: 0.{e}2\n" for e in range(1, 9))

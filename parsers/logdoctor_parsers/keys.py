@@ -59,7 +59,7 @@ _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _PASSED = _set("seen done completed elapsed trained processed")
 _NUMBER = _set("id idx index number no num")
 _PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
-_NO_ROLES = _set("tr cv tel tl trl")  # too short to be meant as words of a sentence
+_NO_ROLES = _set("tr cv te tel tl trl")  # too short to be meant as words of a sentence
 
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)

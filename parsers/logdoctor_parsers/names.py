@@ -18,8 +18,8 @@ class Name(NamedTuple):
 
 SPLIT_WORDS = {
     "train": "train training tr trn tl trl learn trainset",
-    "val": "val valid validation eval evaluation evaluating dev vl devel cv heldout vld vali valset devset",
-    "test": "test testing tst tel testset",
+    "val": "val valid validation eval evaluation evaluating dev vl devel cv heldout holdout vld vali valset devset",
+    "test": "test testing tst te tel testset",
 }
 SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoken.split()}
 
@@ -90,6 +90,7 @@ _LR = re.compile(
     r"|[-/_]\w*(?:adam|sgd|rmsprop|adagrad|adafactor|lamb|lion|muon)\w*(?:-\d+)?(?:[-/](?:pg|group)\d+)?)$",
     re.IGNORECASE,
 )
+_COMPOUND = re.compile(r"(?<![a-z])(?:train|test|val|valid)(?=(?:loss|acc|accuracy|error)(?![a-z]))")  # `trainloss`
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WORDS = re.compile(r"[a-z]+\d*|\d+")
 
@@ -97,7 +98,7 @@ _WORDS = re.compile(r"[a-z]+\d*|\d+")
 def words(tag: str) -> list[str]:
     """A tag's words in lower case and in English: `Loss/train`, `valLoss`, `val_Acc@1` → [loss, train], [val, loss],
     [val, acc, 1]."""
-    return _WORDS.findall(_CAMEL.sub("_", english(tag)).lower())
+    return _WORDS.findall(_COMPOUND.sub(r"\g<0>_", _CAMEL.sub("_", english(tag)).lower()))
 
 
 @lru_cache(maxsize=65536)
