@@ -162,7 +162,7 @@ def examine(
     kept = [run for run in runs if options.since is None or last_seen(run) >= options.since]
     diagnoses = []
     judge = partial(diagnose_run, analyzers=analyzers, now=now)
-    for run, said in zip(kept, spread(judge, kept, jobs), strict=True):
+    for run, said in zip(kept, spread(judge, kept, _killed, jobs), strict=True):
         progress(run.name)
         diagnoses.append(replace(said, run=run))  # not the copy that another process was sent
     diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
@@ -193,6 +193,12 @@ def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnos
     skipped = tuple(r for r in said if isinstance(r, Skipped))
     failed = tuple(r for r in said if isinstance(r, Failed))
     return replace(known, findings=tuple(findings), skipped=skipped, failed=failed)
+
+
+def _killed(run: Run) -> Diagnosis:
+    """What stands for a run whose judging process did not live to the end of it."""
+    reason = "the process that judged this run was killed, perhaps for want of memory"
+    return Diagnosis(run, Schedule(), "unknown", {}, failed=(Failed("measures", reason),))
 
 
 def _set_aside(diagnosis: Diagnosis, ignore: Sequence[Ignore]) -> Diagnosis:

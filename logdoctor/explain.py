@@ -16,7 +16,8 @@ from logdoctor.options import did_you_mean
 
 def explanation(name: str | None) -> str:
     """The page of one analyzer, or the list of all. Errors: LogDoctorError for an unknown name."""
-    analyzers: dict[str, Any] = {analyzer.name: analyzer for analyzer in (*all_analyzers(), LateOvertaker())}
+    known: tuple[Any, ...] = (*all_analyzers(), LateOvertaker())
+    analyzers = {analyzer.name: analyzer for analyzer in known}
     if name is None:
         width = max(map(len, analyzers), default=0)
         return "\n".join(f"{key:{width}}  {summary(analyzer)}" for key, analyzer in analyzers.items())

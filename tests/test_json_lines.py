@@ -227,7 +227,9 @@ def test_many_lines_of_several_forms_are_read_as_each_alone() -> None:
         if line in (501, 901):
             continue
         row = json.loads(text)
-        told = [("acc", row["acc"]), ("loss", row["loss"])] + ([("val/loss", row["val"]["loss"])] if "val" in row else [])
+        told = [("acc", row["acc"]), ("loss", row["loss"])] + (
+            [("val/loss", row["val"]["loss"])] if "val" in row else []
+        )
         expected += [(line, row["step"], tag, repr(float(value))) for tag, value in told]
     found = zip(table.line, table.step, table.code, table.value, strict=True)
     assert sorted(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,22 @@ def test_processes_are_started_where_they_pay(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_results_come_in_order() -> None:
-    assert list(spread(abs, range(-20, 0), 2)) == list(range(20, 0, -1))
+    assert list(spread(abs, range(-20, 0), abs, 2)) == list(range(20, 0, -1))
 
 
 def test_what_cannot_be_sent_is_done_here() -> None:
-    assert list(spread(lambda number: number + 1, range(20), 2)) == list(range(1, 21))
+    assert list(spread(lambda number: number + 1, range(20), abs, 2)) == list(range(1, 21))
+
+
+def kills_its_process_at_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_process_that_is_killed_costs_its_own_part_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logdoctor.workers.AT_ONCE", 2)
+    assert list(spread(kills_its_process_at_three, range(6), lambda number: -number, 2)) == [0, 1, 2, -3, 4, 5]
 
 
 def test_two_processes_write_the_report_of_one(tmp_path: Path) -> None:
