@@ -13,16 +13,14 @@ from dataclasses import dataclass, replace
 
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
 from logdoctor_parsers.delimited import (
-    Delimited,
     Header,
     describes_training,
     header_of,
     in_keras_order,
-    parsed,
     physical_lines,
-    read_rows,
     split_cells,
 )
+from logdoctor_parsers.delimited_rows import Delimited, parsed, read_rows
 from logdoctor_parsers.names import Name, canonical, words
 from logdoctor_parsers.positions import EPOCH, STEP
 from logdoctor_parsers.records import NAME_OF_LONG, VALUE_OF_LONG, names_loss, names_quality, number, tabulate

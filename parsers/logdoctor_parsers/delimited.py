@@ -1,4 +1,4 @@
-"""Delimiter-separated logs: finding the header, judging whether it describes training, reading the rows.
+"""Delimiter-separated logs: lines, cells, finding the header, judging whether it describes training.
 
 Shared by `keras_csv` and `csv_table`, which divide the headers between them by `in_keras_order`.
 """
@@ -6,27 +6,23 @@ Shared by `keras_csv` and `csv_table`, which divide the headers between them by 
 from __future__ import annotations
 
 import csv
-import math
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Table, first_problems
+from logdoctor_parsers.byte_lines import ByteLines
+from logdoctor_parsers.contract import LogFile, Match
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
-from logdoctor_parsers.records import MISSING, Records, names_loss, names_quality, number
-from logdoctor_parsers.text import decode, is_binary, mark_zeros
+from logdoctor_parsers.records import names_loss, names_quality, number
+from logdoctor_parsers.text import decode, is_binary, is_wrapped, mark_zeros
 
 DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
 _PREAMBLE = 10
 MOST_COLUMNS = 20_000  # far more than any training log has; time and memory grow with each
-_PRECISE = 12  # characters after which a cut number is still right to nine digits
-_JUMP = 10.0  # times the largest number of a column: a last one above it has lost its exponent
-_WHOLE_EXPONENT = re.compile(r"[eE][-+]?\d{2,3}$|^[-+]?(?:nan|inf)", re.IGNORECASE)
 _NO_NAME = re.compile(r"=\s*[-+.\d]|:\s+[-+.\d]|[{}]")
-_DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -43,19 +39,6 @@ class Header:
         return frozenset(self.names) - {""}
 
 
-@dataclass
-class Delimited:
-    """What `read_rows` found."""
-
-    records: Records = field(default_factory=Records)
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    lines: int = 0
-    data: int = 0
-    ending: Ending = field(default_factory=Ending)
-
-
 def physical_lines(content: bytes) -> list[str]:
     """The text lines, without line ends (`\\n`, `\\r\\n`, `\\r\\r\\n`, old Mac `\\r`).
 
@@ -69,6 +52,16 @@ def physical_lines(content: bytes) -> list[str]:
     return [line.rstrip("\r") for line in text.split("\n")] if "\r" in text else text.split("\n")
 
 
+def byte_lines(content: bytes) -> tuple[ByteLines, bool]:
+    """The same lines kept as bytes, and whether the last one has no end."""
+    if b"\r\n" in content:
+        content = content.replace(b"\r\n", b"\n")
+    unclear = b"\r" in content or b"\0" in content or b"\n" not in content or is_wrapped(content)
+    if unclear or not content.isascii():
+        content = "\n".join(physical_lines(content)).encode()
+    return ByteLines(content), not content.endswith(b"\n") and bool(content)
+
+
 def split_cells(line: str, delimiter: str) -> list[str]:
     """The stripped cells of one line, quotes removed."""
     if '"' not in line:
@@ -80,22 +73,24 @@ def split_cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def find_header(lines: list[str]) -> Header | None:
+def find_header(lines: Sequence[str]) -> Header | None:
     """The first line of cells that are names, followed by lines of as many cells with numbers (or by nothing)."""
+    lines = lines[: _PREAMBLE + _SAMPLE_ROWS]
     for index, line in enumerate(lines[:_PREAMBLE]):
         text = line.strip().lstrip("#").strip() if line.lstrip().startswith("#") else line
         if not text.strip():
             continue
         for delimiter in DELIMITERS:
             header = Header(tuple(split_cells(text, delimiter)), delimiter, index + 1)
-            if _are_names(header.names) and _fits(header, lines[index + 1 : index + 1 + _SAMPLE_ROWS]):
+            if are_names(header.names) and _fits(header, lines[index + 1 : index + 1 + _SAMPLE_ROWS]):
                 return header
         if not line.lstrip().startswith("#"):
             return None
     return None
 
 
-def _are_names(cells: tuple[str, ...]) -> bool:
+def are_names(cells: tuple[str, ...]) -> bool:
+    """Whether cells can be the names of a table's columns."""
     named = [cell for cell in cells if cell]
     return (
         1 < len(cells) <= MOST_COLUMNS
@@ -104,7 +99,7 @@ def _are_names(cells: tuple[str, ...]) -> bool:
     )
 
 
-def _fits(header: Header, following: list[str]) -> bool:
+def _fits(header: Header, following: Sequence[str]) -> bool:
     rows = [split_cells(line, header.delimiter) for line in following if line.strip()]
     if not rows:
         return True
@@ -153,123 +148,9 @@ def header_of(file: LogFile) -> Header | None:
     return find_header(physical_lines(head))
 
 
-def read_rows(file: LogFile, header: Header | None = None) -> tuple[Delimited, Header]:
-    """All rows of a file under its header, or the one given (without any: none, and a problem). Errors: OSError."""
-    lines = physical_lines(file.read())
-    header = header or find_header(lines)
-    if header is None:
-        problem = Problem(0, _why_no_header(lines))
-        return Delimited(notes=[problem], lines=len(lines)), Header((), ",", 0)
-    complete = lines[-1] == ""
-    found = Delimited(lines=len(lines) - complete)
-    current = header
-    last_cells: list[str] = []
-    for line_number, line in enumerate(lines[header.line : found.lines], header.line + 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        cells = split_cells(line, current.delimiter)
-        if (again := _header_again(cells, current, line_number)) is not None:
-            current = again
-            found.starts.append(line_number)
-        elif line_number == len(lines) and _is_cut(cells, current, last_cells):
-            found.ending = Ending("torn", line_number, "the last line is cut off")
-        else:
-            if len(cells) == len(current.names) and cells[-1]:
-                last_cells.append(cells[-1])
-            _read_row(found, current, cells, line_number)
-    _note_texts(found, header)
-    return found, header
-
-
-def _why_no_header(lines: list[str]) -> str:
-    columns = 1 + max(line.count(delimiter) for line in lines[:_PREAMBLE] for delimiter in DELIMITERS)
+def why_no_header(lines: Sequence[str]) -> str:
+    """The words for a file in which no header was found."""
+    columns = 1 + max((line.count(delimiter) for line in lines[:_PREAMBLE] for delimiter in DELIMITERS), default=0)
     if columns > MOST_COLUMNS:
         return f"a table of {columns:,} columns is no training log; up to {MOST_COLUMNS:,} are read"
     return "no header line with column names found"
-
-
-def _header_again(cells: list[str], header: Header, line: int) -> Header | None:
-    """A header repeated, or replaced by another one, where a second process appended to the file."""
-    if header.named.isdisjoint(cells):
-        return None
-    if tuple(cells) == header.names:
-        return header
-    other = Header(tuple(cells), header.delimiter, line)
-    return other if _are_names(other.names) else None
-
-
-def _is_cut(cells: list[str], header: Header, others: list[str]) -> bool:
-    """Whether a last line without line end lost something: cells or, by the other cells of the last column, digits."""
-    if len(cells) < len(header.names):
-        return True
-    shapes = {_shape(cell) for cell in others}
-    if len(shapes) == 1 and (len(others) > 3 or any(cell.endswith("0") for cell in others)):
-        return shapes != {_shape(cells[-1])} or shapes == {""}
-    if _lacks_exponent(cells[-1], others):
-        return True
-    shortest = min(map(len, others), default=0)
-    return len(cells[-1]) < shortest or (shortest < _PRECISE and bool(cells[-1]))
-
-
-def _lacks_exponent(cell: str, others: list[str]) -> bool:
-    """Whether `9.99e-05` may have lost its end: others have one, or the number is far above all others."""
-    if any("e" in other.lower() for other in others) and not _WHOLE_EXPONENT.search(cell):
-        return True
-    values = [abs(value) for other in others if (value := number(other)) is not None]
-    return abs(number(cell) or 0.0) > _JUMP * max(values, default=math.inf)
-
-
-def _shape(cell: str) -> str:
-    """What a fixed format keeps: `12.3400e-05` → `.dddde-dd`; empty for whole numbers, which tell nothing."""
-    return re.sub(r"\d", "d", re.sub(r"^[-+]?\d+", "", cell))
-
-
-def _read_row(found: Delimited, header: Header, cells: list[str], line: int) -> None:
-    extra = cells[len(header.names) :]
-    if len(cells) < len(header.names) or any(extra):
-        message = f"{len(cells)} cells where the header names {len(header.names)} columns"
-        found.problems.append((line, message))
-        return
-    found.records.begin(line)
-    numbers = 0
-    for name, cell in zip(header.names, cells, strict=False):
-        if not cell:
-            continue
-        value = number(cell)
-        if value is None and header.delimiter != "," and _DECIMAL_COMMA.match(cell):
-            value = float(cell.replace(",", "."))
-        if value is not None:
-            found.records.put(name, value)
-            numbers += 1
-        elif cell.lower() not in MISSING:
-            found.records.put_text(name, cell)
-    found.data += numbers > 0
-
-
-def _note_texts(found: Delimited, header: Header) -> None:
-    """Cells without a number, in a column of numbers: problems. Whole columns of text: one note each."""
-    numeric, lines = set(found.records.keys), found.records.lines
-    for name, texts in found.records.texts.items():
-        if name in numeric:
-            message = f"column {name!r}: {{!r}} is no number"
-            found.problems.extend((lines[row], message.format(text)) for row, text in texts.items())
-        elif "_".join(words(name)) not in TIME + ROLE:
-            message = f"column {name!r} holds text in {len(texts)} rows, not numbers: left out"
-            found.notes.append(Problem(header.line, message))
-    found.problems.sort()
-
-
-def parsed(name: str, found: Delimited, table: Table, facts: tuple[Fact, ...], dialect: str) -> ParsedLog:
-    """The result both parsers return."""
-    return ParsedLog(
-        name,
-        table,
-        facts,
-        first_problems(found.problems) + tuple(found.notes),
-        lines=found.lines,
-        data=found.data,
-        unreadable=len(Counter(line for line, _ in found.problems)),
-        starts=tuple(found.starts),
-        ending=found.ending,
-        dialect=dialect,
-    )

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from logdoctor_parsers.byte_lines import ByteLines
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
-from logdoctor_parsers.delimited import physical_lines
+from logdoctor_parsers.delimited import byte_lines, physical_lines
 from logdoctor_parsers.json_document import read_document
 from logdoctor_parsers.json_rows import BEFORE, JsonRows, flatten, put_object, read_objects, unwrapped
 from logdoctor_parsers.json_stream import LineIndex, key_offset
@@ -65,7 +64,7 @@ class JsonLines:
 
     def parse(self, file: LogFile) -> ParsedLog:
         content = file.read()
-        lines, unterminated = _lines_of(content)
+        lines, unterminated = byte_lines(content)
         if not _one_a_line(BEFORE.sub("", line) for line in lines if line.strip()):
             return self._parse_document(decode(content)[0], alone=_is_of_an_epoch(file))
         rows = JsonRows(lines, unterminated).read()
@@ -95,13 +94,6 @@ class JsonLines:
         ending = Ending() if complete else Ending("torn", lines.last, "the file is cut off")
         dialect = ONE_EPOCH if alone else "JSON document"
         return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect=dialect)
-
-
-def _lines_of(content: bytes) -> tuple[ByteLines, bool]:
-    """The lines of a file, and whether the last one has no end."""
-    if not content.isascii() or b"\n" not in content or b"\r" in content or b"\0" in content:
-        content = "\n".join(physical_lines(content)).encode()
-    return ByteLines(content), not content.endswith(b"\n") and bool(content)
 
 
 def _is_of_an_epoch(file: LogFile) -> bool:

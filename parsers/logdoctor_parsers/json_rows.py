@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from types import MappingProxyType
 from typing import Any
 
@@ -102,7 +103,7 @@ class JsonRows:
         for place, key in enumerate(form.keys):
             self.records.put_column(key, rows, found.values[place], lines)
         for key, text in form.texts:
-            self.records.put_texts(key, rows, text)
+            self.records.put_texts(key, rows, repeat(text))
         self.data += len(rows) if form.keys else 0
 
     def _read_line(self, place: int) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
-from logdoctor_parsers.delimited import header_of, in_keras_order, parsed, read_rows
+from logdoctor_parsers.delimited import header_of, in_keras_order
+from logdoctor_parsers.delimited_rows import parsed, read_rows
 from logdoctor_parsers.records import tabulate
 
 

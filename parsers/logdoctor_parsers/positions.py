@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -37,8 +37,11 @@ _PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)  # years 2000 to 2100: what can be
 class Rows(Protocol):
     """What `locate` needs to know of `Records`."""
 
-    lines: list[int]
-    texts: dict[str, dict[int, str]]
+    @property
+    def lines(self) -> Sequence[int]: ...
+
+    @property
+    def texts(self) -> Mapping[str, Mapping[int, str]]: ...
 
     @property
     def keys(self) -> list[str]: ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -66,20 +66,16 @@ class Column:
     value: Floats
     line: Ints
 
-    def merged(self, others: Sequence[Column]) -> Column:
-        """These entries and those of others, ordered by row."""
-        row, value, line = (
-            np.concatenate([getattr(part, name) for part in (self, *others)]) for name in ("row", "value", "line")
-        )
-        order = np.argsort(row, kind="stable")
-        return Column(row[order], value[order], line[order])
+    def take(self, kept: npt.NDArray[np.bool_]) -> Column:
+        """Fewer of the entries."""
+        return Column(self.row[kept], self.value[kept], self.line[kept])
 
 
 class Records:
     """Collects rows of (key, number) and (key, text); rows and keys stay in file order."""
 
     def __init__(self) -> None:
-        self.lines: list[int] = []
+        self.lines: array[int] = array("q")
         self.texts: dict[str, dict[int, str]] = {}
         self._entries: dict[str, array[float]] = {}  # row, number, line; row, number, line; …
         self._columns: dict[str, list[Column]] = {}  # numbers of many rows at once, of keys that have entries too
@@ -99,12 +95,13 @@ class Records:
 
     def begin_many(self, lines: Ints) -> int:
         """Start rows that stand at `lines`; returns the index of the first."""
-        self.lines.extend(lines.tolist())
+        self.lines.frombytes(lines.tobytes())
         return len(self.lines) - len(lines)
 
     def put(self, key: str, value: float, line: int | None = None, row: int = -1) -> None:
-        """A number of a row (-1: the current one); `line` where it does not stand at the current row's own line."""
-        entry = (len(self.lines) - 1 if row < 0 else row, value, self.lines[-1] if line is None else line)
+        """A number of a row (-1: the current one); `line` where it does not stand at the row's own line."""
+        row = len(self.lines) - 1 if row < 0 else row
+        entry = (row, value, self.lines[row] if line is None else line)
         if key in self._entries:
             self._entries[key].extend(entry)
         else:
@@ -119,18 +116,19 @@ class Records:
         """A text of a row (-1: the current one): a role, a time stamp, a name."""
         self.texts.setdefault(key, {})[len(self.lines) - 1 if row < 0 else row] = text
 
-    def put_texts(self, key: str, row: Ints, text: str) -> None:
-        """The same text of many rows."""
-        self.texts.setdefault(key, {}).update(dict.fromkeys(row.tolist(), text))
+    def put_texts(self, key: str, row: Ints, texts: Iterable[str]) -> None:
+        """A text of each of many rows."""
+        self.texts.setdefault(key, {}).update(zip(row.tolist(), texts, strict=False))
 
     def put_sum(self, key: str, parts: list[str]) -> None:
         """A key that adds up others, in the rows that have them all, at the line of the last."""
-        total = np.sum([self.dense(part) for part in parts], axis=0)
-        rows = set.intersection(*(set(self.column(part).row.tolist()) for part in parts))
-        last = self.column(parts[-1])
-        entries = [(row, total[row], line) for row, line in zip(last.row, last.line, strict=True) if row in rows]
+        last, complete = self.column(parts[-1]), np.ones(len(self), np.bool_)
+        for part in parts:
+            complete &= self._named(part)
+        kept = last.take(complete[last.row])
+        total = np.sum([self.dense(part)[kept.row] for part in parts], axis=0)
         self.drop(key)
-        self._entries[key] = array("d", np.array(entries, np.float64).ravel().tolist())
+        self.put_column(key, kept.row, total, kept.line)
 
     def drop(self, key: str) -> None:
         """Forget a key."""
@@ -140,30 +138,58 @@ class Records:
     def rename(self, key: str, name: str) -> None:
         """Call a key something else."""
         self._entries[name] = self._entries.pop(key)
-        if key in self._columns:
-            self._columns[name] = self._columns.pop(key)
+        self._columns[name] = self._columns.pop(key, [])
 
     def spread(self, key: str, names: Mapping[int, str]) -> None:
         """Divide the numbers of a key over the names their rows give them; rows without a name are left out."""
         column = self.column(key)
         self.drop(key)
-        for row, value, line in zip(column.row.tolist(), column.value.tolist(), column.line.tolist(), strict=True):
-            if row in names:
-                self._entries.setdefault(names[row], array("d")).extend((row, value, line))
+        codes: dict[str | None, int] = {None: 0}
+        told = (codes.setdefault(names.get(row), len(codes)) for row in column.row.tolist())
+        code = np.fromiter(told, np.int64, len(column.row))
+        for name, number in codes.items():
+            if name is not None:
+                part = column.take(code == number)
+                self.put_column(name, part.row, part.value, part.line)
 
     def column(self, key: str) -> Column:
-        """All numbers of a key."""
-        row, value, line = np.array(self._entries[key], np.float64).reshape(-1, 3).T
-        singly = Column(row.astype(np.int64), value, line.astype(np.int64))
-        return singly.merged(self._columns[key]) if key in self._columns else singly
+        """All numbers of a key, by row."""
+        parts = self._columns.get(key, [])
+        if entries := self._entries[key]:
+            row, value, line = np.array(entries, np.float64).reshape(-1, 3).T
+            parts = [*parts, Column(row.astype(np.int64), value.copy(), line.astype(np.int64))]
+            self._entries[key] = array("d")
+        joined = parts[0] if len(parts) == 1 else _joined(parts, len(self))
+        self._columns[key] = [joined]
+        return joined
 
     def dense(self, key: str) -> Floats:
         """One number a row, shape (rows,), NaN where the row does not name the key."""
-        out = np.full(len(self.lines), np.nan)
-        if key in self._entries:
-            column = self.column(key)
-            out[column.row] = column.value
+        if key not in self._entries:
+            return np.full(len(self), np.nan)
+        column = self.column(key)
+        out = np.full(len(self), np.nan)
+        out[column.row] = column.value
         return out
+
+    def _named(self, key: str) -> npt.NDArray[np.bool_]:
+        """Whether each row names a key, shape (rows,)."""
+        named = np.zeros(len(self), np.bool_)
+        named[self.column(key).row] = True
+        return named
+
+
+def _joined(parts: Sequence[Column], rows: int) -> Column:
+    """Entries of several, ordered by row; those of one row as they come."""
+    row, value, line = (np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "value", "line"))
+    if np.all(row[1:] >= row[:-1]):
+        return Column(row, value, line)
+    place = np.full(rows, -1)
+    place[row] = np.arange(len(row))
+    order = place[place >= 0]
+    if len(order) < len(row):  # a row that names the key twice
+        order = np.argsort(row, kind="stable")
+    return Column(row[order], value[order], line[order])
 
 
 def tabulate(
@@ -258,8 +284,7 @@ def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, pos
         _add_rows(builder, key, name, column, positions)
         return
     for role in dict.fromkeys(roles.tolist()):
-        chosen = roles == role
-        part = Column(column.row[chosen], column.value[chosen], column.line[chosen])
+        part = column.take(roles == role)
         _add_rows(builder, key, Name(name.metric, role or name.split), part, positions)
 
 
@@ -282,7 +307,7 @@ def _add_rows(builder: TableBuilder, key: str, name: Name, column: Column, posit
 def _without_repeats(column: Column, role: npt.NDArray[np.str_]) -> Column:
     """A rate without the rows of evaluations, which tell it again, where training's own rows tell it."""
     trained = role == "train"
-    return Column(column.row[trained], column.value[trained], column.line[trained]) if trained.any() else column
+    return column.take(trained) if trained.any() else column
 
 
 SETTINGS_OF_LOSS = frozenset(

@@ -144,7 +144,12 @@ def decode(data: bytes) -> tuple[str, str]:
 
 def _unwrapped(data: bytes) -> bytes:
     """The lines that Docker's `json-file` driver keeps as `{"log": "…\\n", "stream": …}`; others as they are."""
-    return b"\n".join(map(_logged, data.split(b"\n"))) if _DOCKER.match(data) else data
+    return b"\n".join(map(_logged, data.split(b"\n"))) if is_wrapped(data) else data
+
+
+def is_wrapped(data: bytes) -> bool:
+    """Whether a file's lines are kept as Docker's `json-file` driver does."""
+    return _DOCKER.match(data) is not None
 
 
 def _logged(line: bytes) -> bytes:
