@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from random import Random
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logdoctor_parsers import ParsedLog, json_rows
 from logdoctor_parsers.json_lines import PARSER
 from tests.parsed import claims, column, facts, log_file, meaning, recognised, values
 
@@ -235,3 +239,55 @@ def test_many_lines_of_several_forms_are_read_as_each_alone() -> None:
     assert sorted(
         (line, step, table.series[code].tag, repr(float(value))) for line, step, code, value in found
     ) == sorted(expected)
+
+
+json_values = st.one_of(
+    st.floats(), st.integers(-(10**20), 10**20), st.booleans(), st.none(), st.text(max_size=6),
+    st.sampled_from(["0.5", "", "train", "val", "nan", "12.5%", "a\\b", 'a"b', "é", "~0", "1e999", " 0.5 "]),
+    st.lists(st.integers(0, 9) | st.text(max_size=2), max_size=3),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries({"step": st.integers(0, 99), "loss": json_values, "a": json_values}), max_size=30
+    ),
+    ascii_only=st.booleans(),
+    odd=st.lists(
+        st.sampled_from(["", '{"step": 1, "loss": .5, "a": "x"}', '{"step": 3, "lo', "x", '{"a": "\t"}', "{}"]),
+        max_size=2,
+    ),
+    places=st.randoms(use_true_random=False),
+)
+def test_lines_of_one_form_say_what_they_say_singly(
+    rows: list[dict[str, object]], ascii_only: bool, odd: list[str], places: Random
+) -> None:
+    lines = [json.dumps(row, ensure_ascii=ascii_only) for row in rows]
+    for line in odd:
+        lines.insert(places.randint(0, len(lines)), line)
+    text = "\n".join([*lines, ""])
+
+    def read(often: int, first: int) -> ParsedLog:
+        with patch.multiple(json_rows, _OFTEN=often, _FIRST=first, _BLOCK=8):
+            return PARSER.parse(log_file(text))
+
+    singly, together = read(10**9, 64), read(1, 2)
+    for name in ("facts", "problems", "lines", "data", "unreadable", "ending"):
+        assert getattr(singly, name) == getattr(together, name), name
+    assert singly.table.series == together.table.series
+    for name in ("code", "step", "epoch", "wall_time", "value", "line"):
+        np.testing.assert_array_equal(getattr(singly.table, name), getattr(together.table, name), name)
+
+
+def test_lines_whose_texts_differ_are_read_as_columns() -> None:
+    rows = [
+        {"time": f"2024-01-01T00:00:{n % 60:02}", "note": f"step {n}", "loss": f"{n / 8}", "step": n}
+        for n in range(3000)
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    with patch.object(json_rows, "read_objects", wraps=json_rows.read_objects) as singly:
+        log = PARSER.parse(log_file(text))
+    assert singly.call_count < 100
+    assert values(log, "loss") == [n / 8 for n in range(3000)]
+    assert column(log, "wall_time", "loss")[61] == 1704067201.0

@@ -1,14 +1,14 @@
 """Lines of a delimited table → columns of numbers and texts, all lines of a block at once.
 
-Only lines whose cells are certain are taken: as many as the header names, each quoted as a whole or not at all, and no
-`#` that may begin a comment.
+Only lines whose cells are certain are taken: as many as the header names, each quoted as a whole or not at all, no `#`
+that may begin a comment.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from logdoctor_parsers.decimals import Mask, numbers_at
 from logdoctor_parsers.records import MISSING, number
 
 _DECIMAL_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
-_LINE_FEED, _QUOTE, _COMMENT, _BLANK = b'\n"# '
+_LINE_FEED, _CARRIAGE_RETURN, _QUOTE, _COMMENT, _BLANK = b'\n\r"# '
+
+Tell = Callable[[str], float | str | None]  # the number that a text says, or a text; None where it says nothing
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def cells_of(lines: ByteLines, low: int, high: int, delimiter: str, width: int) 
     border = np.flatnonzero((octets == ord(delimiter)) | (octets == _LINE_FEED))
     counts = np.diff(np.searchsorted(border, lines.ends[low:high] - first, side="right"), prepend=0)
     fits = counts == width
-    fits[_lines_with(octets, _COMMENT, lines.ends[low:high] - first)] = False
+    for odd in (_COMMENT, _CARRIAGE_RETURN):
+        fits[_lines_with(octets, odd, lines.ends[low:high] - first)] = False
     if not fits.all():
         border = border[np.repeat(fits, counts)]
     end = border.reshape(-1, width) + first
@@ -91,40 +94,37 @@ def _strip(buffer: Bytes, start: Ints, end: Ints) -> None:
         end -= blank
 
 
-@dataclass(frozen=True)
-class CellReader:
-    """Reads columns of cells. `pointed`: the text with points for commas, where these may be decimal ones."""
+def read_column(
+    lines: ByteLines, place: Ints, start: Ints, end: Ints, tell: Tell, pointed: ByteLines | None = None
+) -> CellColumn:
+    """What the texts from `start` to `end` say, shape (n,) each; `tell` is asked where one is no plain number.
 
-    lines: ByteLines
-    delimiter: str
-    pointed: ByteLines | None
+    `pointed`: the text with points for commas, where these may be decimal ones.
+    """
+    numbers = numbers_at(lines, start)
+    value, plain = numbers.value, numbers.found & (numbers.end == end)
+    if pointed is not None and not plain.all():
+        odd = np.flatnonzero(~plain)
+        value[odd], plain[odd] = _decimal_commas(pointed, start[odd], end[odd])
+    if plain.all():
+        return CellColumn(place, value, place[:0], ())
+    texts = texts_of(lines, start[~plain], end[~plain])
+    return _with_odd(CellColumn(place[plain], value[plain], place[~plain], texts), tell)
 
-    def read(self, cells: Cells, column: int) -> CellColumn:
-        """What the cells of a column say."""
-        start, end = cells.start[:, column], cells.end[:, column]
-        filled = start < end
-        place, start, end = cells.index[filled], start[filled], end[filled]
-        numbers = numbers_at(self.lines, start)
-        value, plain = numbers.value, numbers.found & (numbers.end == end)
-        if self.pointed is not None and not plain.all():
-            odd = np.flatnonzero(~plain)
-            value[odd], plain[odd] = _decimal_commas(self.pointed, start[odd], end[odd])
-        if plain.all():
-            return CellColumn(place, value, place[:0], ())
-        texts = texts_of(self.lines, start[~plain], end[~plain])
-        return self._with_odd(CellColumn(place[plain], value[plain], place[~plain], texts))
 
-    def _with_odd(self, column: CellColumn) -> CellColumn:
-        """The column with the numbers among its texts in their place, and without what says that nothing is known."""
-        known = {text: told_by(text, self.delimiter) for text in set(column.texts)}
-        told = [known[text] for text in column.texts]
-        more = np.array([isinstance(each, float) for each in told], np.bool_)
-        named = np.array([isinstance(each, str) and bool(each) for each in told], np.bool_)
-        place = np.concatenate((column.place, column.other[more]))
-        value = np.concatenate((column.value, [each for each in told if isinstance(each, float)]))
-        order = np.argsort(place) if more.any() else slice(None)
-        texts = [each for each in told if isinstance(each, str) and each]
-        return CellColumn(place[order], value[order], column.other[named], texts)
+def _with_odd(column: CellColumn, tell: Tell) -> CellColumn:
+    """A column with the numbers among its texts in their place, and without the texts that say nothing."""
+    known = {text: tell(text) for text in set(column.texts)}
+    if len(known) == 1 and all(isinstance(each, str) for each in known.values()):
+        return replace(column, texts=[*known.values()] * len(column.texts))
+    told = [known[text] for text in column.texts]
+    more = np.array([isinstance(each, float) for each in told], np.bool_)
+    named = np.array([isinstance(each, str) for each in told], np.bool_)
+    place = np.concatenate((column.place, column.other[more]))
+    value = np.concatenate((column.value, [each for each in told if isinstance(each, float)]))
+    order = np.argsort(place) if more.any() else slice(None)
+    texts = [each for each in told if isinstance(each, str)]
+    return CellColumn(place[order], value[order], column.other[named], texts)
 
 
 def _decimal_commas(pointed: ByteLines, start: Ints, end: Ints) -> tuple[Floats, Mask]:
@@ -135,20 +135,21 @@ def _decimal_commas(pointed: ByteLines, start: Ints, end: Ints) -> tuple[Floats,
     return numbers.value, numbers.found & (numbers.end == end) & digit
 
 
-def told_by(cell: str, delimiter: str) -> float | str:
-    """The number a cell says, else its text; empty where it says that nothing is known."""
+def told_by(cell: str, delimiter: str) -> float | str | None:
+    """The number a cell says, else its text; None where it says that nothing is known."""
+    cell = cell.strip()
     value = number(cell) if cell else None
     if value is None and delimiter != "," and _DECIMAL_COMMA.match(cell):
         value = float(cell.replace(",", "."))
     if value is not None:
         return value
-    return "" if cell.lower() in MISSING else cell
+    return None if cell.lower() in MISSING else cell
 
 
 def texts_of(lines: ByteLines, start: Ints, end: Ints) -> list[str]:
-    """The text between each start and end, without white space around it."""
+    """The text between each start and end."""
     data = lines.data
-    return [data[low:high].decode().strip() for low, high in zip(start.tolist(), end.tolist(), strict=True)]
+    return [data[low:high].decode() for low, high in zip(start.tolist(), end.tolist(), strict=True)]
 
 
 def numbered(columns: Sequence[CellColumn], lines: int) -> Mask:

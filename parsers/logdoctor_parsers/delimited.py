@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from logdoctor_parsers.byte_lines import ByteLines
+from logdoctor_parsers.cell_columns import told_by
 from logdoctor_parsers.contract import LogFile, Match
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
@@ -104,7 +105,11 @@ def _fits(header: Header, following: Sequence[str]) -> bool:
     if not rows:
         return True
     width = len(header.names)
-    fitting = [row for row in rows if len(row) == width and any(number(cell) is not None for cell in row)]
+    fitting = [
+        row
+        for row in rows
+        if len(row) == width and any(isinstance(told_by(cell, header.delimiter), float) for cell in row)
+    ]
     return rows[0] in fitting or 2 * len(fitting) >= len(rows) or (len(rows) == 1 and len(rows[0]) <= width)
 
 

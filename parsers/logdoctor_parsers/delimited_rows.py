@@ -13,7 +13,7 @@ from operator import itemgetter
 import numpy as np
 
 from logdoctor_parsers.byte_lines import ByteLines
-from logdoctor_parsers.cell_columns import CellColumn, CellReader, Cells, cells_of, numbered, texts_of, told_by
+from logdoctor_parsers.cell_columns import CellColumn, Cells, cells_of, numbered, read_column, texts_of, told_by
 from logdoctor_parsers.contract import Ending, Fact, Ints, LogFile, ParsedLog, Problem, Table, first_problems
 from logdoctor_parsers.decimals import Mask
 from logdoctor_parsers.delimited import Header, are_names, byte_lines, find_header, split_cells, why_no_header
@@ -106,7 +106,7 @@ class _Rows:
         for name, value in zip(header.names, said, strict=True):
             if isinstance(value, float):
                 self.found.records.put(name, value, row=row)
-            elif value:
+            elif value is not None:
                 self.found.records.put_text(name, value, row)
         self.found.data += any(isinstance(value, float) for value in said)
 
@@ -126,14 +126,15 @@ class _Rows:
                 break
         if self.unterminated:
             kept = certain[cells.index]
-            self.last_cells += filter(None, texts_of(self.lines, cells.start[kept, -1], cells.end[kept, -1]))
+            texts_at_end = texts_of(self.lines, cells.start[kept, -1], cells.end[kept, -1])
+            self.last_cells += filter(None, map(str.strip, texts_at_end))
         named = dict(zip(header.names, (column.only(certain) for column in columns), strict=True))
         row = self._begin(low, certain, singly)
         puts: list[_Put] = [
             (first := int(row[place]), 0, partial(self._put_row, first, texts, header))
             for place, texts in singly.items()
         ]
-        puts += self._column_puts(named, row, low + 1)
+        puts += self._column_puts(named, row)
         for _, _, put in sorted(puts, key=itemgetter(0, 1)):
             put()
         self.found.data += int(certain.sum())
@@ -142,8 +143,13 @@ class _Rows:
     def _columns(self, cells: Cells, low: int, high: int) -> list[CellColumn]:
         start, end = int(self.lines.starts[low]), int(self.lines.ends[high - 1])
         commas = self.header.delimiter != "," and self.lines.data.find(b",", start, end) >= 0
-        reader = CellReader(self.lines, self.header.delimiter, self._pointed if commas else None)
-        return [reader.read(cells, column) for column in range(len(self.header.names))]
+        pointed, tell = self._pointed if commas else None, partial(told_by, delimiter=self.header.delimiter)
+        columns = []
+        for column in range(len(self.header.names)):
+            filled = cells.start[:, column] < cells.end[:, column]
+            spans = cells.start[filled, column], cells.end[filled, column]
+            columns.append(read_column(self.lines, cells.index[filled], *spans, tell, pointed))
+        return columns
 
     @cached_property
     def _pointed(self) -> ByteLines:
@@ -155,11 +161,11 @@ class _Rows:
         taken[list(singly)] = True
         return self.found.records.begin_many(low + 1 + np.flatnonzero(taken)) + np.cumsum(taken) - 1
 
-    def _column_puts(self, columns: Mapping[str, CellColumn], row: Ints, line: int) -> Iterator[_Put]:
+    def _column_puts(self, columns: Mapping[str, CellColumn], row: Ints) -> Iterator[_Put]:
         records = self.found.records
         for place, (name, column) in enumerate(columns.items()):
             if len(at := column.place):
-                yield int(row[at[0]]), place, partial(records.put_column, name, row[at], column.value, line + at)
+                yield int(row[at[0]]), place, partial(records.put_column, name, row[at], column.value)
             if len(at := column.other):
                 yield int(row[at[0]]), place, partial(records.put_texts, name, row[at], column.texts)
 

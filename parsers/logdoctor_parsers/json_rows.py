@@ -6,15 +6,17 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from logdoctor_parsers.byte_lines import ByteLines
+from logdoctor_parsers.cell_columns import CellColumn, read_column
 from logdoctor_parsers.contract import Ending, Ints
 from logdoctor_parsers.line_columns import Gap, LineColumns, LineFormat
 from logdoctor_parsers.records import Records, number
@@ -25,37 +27,42 @@ BEFORE = re.compile(r"^(?:DLLL|:::[A-Z]+|[A-Z]+:[\w.]+:) *(?=\{\")")  # what a l
 _DECODER = json.JSONDecoder()
 _STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
 _LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|(-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity)|NaN)')
+_TOKEN = re.compile(  # a string that is no key, a key, a number
+    r'"((?:[^"\\]|\\.)*+)"(?!\s*+:)|"(?:[^"\\]|\\.)*+"|(-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity)|NaN)'
+)
 _FIRST, _BLOCK = 64, 8192  # lines read singly to learn their forms, lines read together
 _OFTEN = 16  # lines of a form after which it is read as columns
 _MOST_FORMS = 16  # read as columns; files with more have texts that differ in each line
-_MOST_SEEN = 500
+_IN_VAIN = 500  # lines read singly since the last form was learned, after which no more is to be expected
+
+
+_Put = tuple[int, Callable[[], None]]
 
 
 @dataclass(frozen=True)
 class Form:
-    """Lines that differ in their numbers alone: the keys of the numbers, and what texts say in each of them."""
+    """Lines that differ in their numbers and strings alone: what rows keep of these, the keys by place in the line."""
 
     columns: LineFormat
-    keys: tuple[str, ...]
-    texts: tuple[tuple[str, str], ...]
+    numbers: Mapping[int, str]
+    strings: Mapping[int, str]
 
     @classmethod
     def of(cls, line: str) -> Form | None:
-        """The form of a line that is one object; None where numbers are left out or its texts may differ."""
-        texts, at = [], 0
-        for token in _TOKEN.finditer(line):
-            if token[1] is not None:
-                texts.append(line[at : token.start()])
-                at = token.end()
-        numbered = "".join(f"{text}{place}" for place, text in enumerate(texts)) + line[at:]
-        told = list(flatten(unwrapped(_DECODER.decode(numbered))))
-        keys = {int(value): key for key, value in told if not isinstance(value, str)}
-        if len(keys) != len(texts) or len(keys) != sum(not isinstance(value, str) for _, value in told):
-            return None  # a number in a string, or one that no row keeps
-        columns = LineFormat(tuple(Gap(text.encode()) for text in texts), line[at:].encode(), json=True)
-        named = tuple(keys[place] for place in range(len(texts)))
-        return cls(columns, named, tuple((key, value) for key, value in told if isinstance(value, str)))
+        """The form of a line that is one object; None where numbers are left out (lists, mostly, of varying length)."""
+        gaps, marked, at = [], "", 0
+        for place, token in enumerate(token for token in _TOKEN.finditer(line) if token.lastindex):
+            quoted = token.lastindex == 1
+            before = line[at : token.start() + quoted]
+            gaps.append(Gap(before.encode(), string=token[1].encode() if quoted else None))
+            marked += f"{before}~{place}" if quoted else f"{before}{place}"
+            at = token.end() - quoted
+        told = list(flatten(unwrapped(_DECODER.decode(marked + line[at:]))))
+        numbers = {int(value): key for key, value in told if not isinstance(value, str)}
+        strings = {int(value[1:]): key for key, value in told if isinstance(value, str)}
+        if len(numbers) < sum(gap.string is None for gap in gaps):
+            return None
+        return cls(LineFormat(tuple(gaps), line[at:].encode(), json=True), numbers, strings)
 
 
 @dataclass
@@ -69,6 +76,7 @@ class JsonRows:
     data: int = 0
     ending: Ending = field(default_factory=Ending)
     _seen: Counter[str] = field(default_factory=Counter)
+    _in_vain: int = 0
     _forms: dict[str, Form] = field(default_factory=dict)
 
     def read(self) -> JsonRows:
@@ -85,26 +93,38 @@ class JsonRows:
         count = np.zeros(high - low, np.int64)  # of the objects in each line
         columns: list[tuple[Form, LineColumns]] = []
         for form in self._forms.values():
-            found = form.columns.read(self.lines, low, high, range(len(form.keys)))
+            found = form.columns.read(self.lines, low, high, form.numbers)
             columns.append((form, found.only(count[found.index] == 0)))
             count[columns[-1][1].index] = 1
         singly = {place: self._read_line(low + place) for place in np.flatnonzero(count == 0).tolist()}
         for place, objects in singly.items():
             count[place] = len(objects)
         rows = self.records.begin_many(np.repeat(np.arange(low + 1, high + 1), count)) + np.cumsum(count) - count
-        for form, found in columns:
-            self._put_columns(form, found, rows[found.index], low + 1 + found.index)
+        puts = [put for form, found in columns for put in self._column_puts(form, found, rows[found.index])]
         for place, objects in singly.items():
-            first, number = int(rows[place]), low + place + 1
-            puts = [put_object(self.records, item, number, row=first + n) for n, item in enumerate(objects)]
-            self.data += any(puts)
+            puts.append((int(rows[place]), partial(self._put_objects, objects, int(rows[place]), low + place + 1)))
+        for _, put in sorted(puts, key=itemgetter(0)):
+            put()
 
-    def _put_columns(self, form: Form, found: LineColumns, rows: Ints, lines: Ints) -> None:
-        for place, key in enumerate(form.keys):
-            self.records.put_column(key, rows, found.values[place], lines)
-        for key, text in form.texts:
-            self.records.put_texts(key, rows, repeat(text))
-        self.data += len(rows) if form.keys else 0
+    def _put_objects(self, objects: Sequence[dict[str, Any]], row: int, line: int) -> None:
+        puts = [put_object(self.records, item, line, row=row + n) for n, item in enumerate(objects)]
+        self.data += any(puts)
+
+    def _column_puts(self, form: Form, found: LineColumns, rows: Ints) -> Iterator[_Put]:
+        """What records the numbers and texts of one form, and the first row of each: keys keep their order."""
+        numbered = rows if form.numbers else rows[:0]
+        for place in [*form.numbers, *form.strings] if len(rows) else ():
+            if key := form.numbers.get(place):
+                column = CellColumn(rows, found.values[place], rows[:0], ())
+            else:
+                key = form.strings[place]
+                column = read_column(self.lines, rows, *found.spans[place], _told)
+                numbered = np.union1d(numbered, column.place)
+            if len(at := column.place):
+                yield int(at[0]), partial(self.records.put_column, key, at, column.value)
+            if len(at := column.other):
+                yield int(at[0]), partial(self.records.put_texts, key, at, column.texts)
+        self.data += len(numbered)
 
     def _read_line(self, place: int) -> list[dict[str, Any]]:
         """The objects of one line; what is none is noted."""
@@ -120,12 +140,20 @@ class JsonRows:
 
     def _learn(self, line: str) -> None:
         """Count a line's form; one seen often is read as columns from the next block on."""
-        if len(self._seen) > _MOST_SEEN or len(self._forms) >= _MOST_FORMS or not line.startswith("{"):
+        if self._in_vain > _IN_VAIN or len(self._forms) >= _MOST_FORMS or not line.startswith("{"):
             return
-        skeleton = _TOKEN.sub(lambda token: "0" if token[1] is not None else token[0], line)
+        self._in_vain += 1
+        skeleton = _TOKEN.sub(lambda token: ('""', "0")[token.lastindex - 1] if token.lastindex else token[0], line)
         self._seen[skeleton] += 1
         if self._seen[skeleton] == _OFTEN and (form := Form.of(line)) is not None:
             self._forms[skeleton] = form
+            self._in_vain = 0
+
+
+def _told(text: str) -> float | str:
+    """The number that a string says, else the string."""
+    value = number(text)
+    return text if value is None else value
 
 
 def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
@@ -172,8 +200,7 @@ def _flatten_value(key: str, value: Any) -> Iterator[tuple[str, float | str]]:
     if isinstance(value, int | float):
         yield key, _float64(value)
     elif isinstance(value, str):
-        parsed = number(value)
-        yield key, value if parsed is None else parsed
+        yield key, _told(value)
     elif isinstance(value, dict):
         if value.keys() <= _STATISTICS and isinstance(value.get("mean"), int | float):
             yield key, _float64(value["mean"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,30 +20,43 @@ from logdoctor_parsers.decimals import Mask, numbers_at
 
 _GOES_ON = re.compile(rb"[.,:]?(?:[eE][-+]?)?")  # texts that may belong to the number before them
 _IN_CLOCK: Mask = np.isin(np.arange(256), list(b"0123456789:.,"))
+_QUOTE, _ESCAPE = b'"\\'
 _DIGITS = (ord("0"), ord("9"))
+_OCTET, _THREE_OCTETS, _ZERO, _NAN = (
+    np.uint64(n) for n in (0xFF, 0xFFFFFF, ord("0"), int.from_bytes(b"NaN", "little"))
+)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """The text before a number, which blanks may follow. `padded`: they do. `clock`: the number is a time of day."""
+    """The text before a number, which blanks may follow. `padded`: they do. `clock`: the number is a time of day.
+
+    `string`: no number but a string of JSON follows, up to its closing quote; this one in one of the lines.
+    """
 
     text: bytes
     padded: bool = False
     clock: bool = False
+    string: bytes | None = None
 
 
 @dataclass(frozen=True)
 class LineColumns:
-    """The lines that fit (their `index` counts from the first one read) and their numbers by place, shape (n,) each."""
+    """The lines that fit (their `index` counts from the first one read) and their numbers by place, shape (n,) each.
+
+    `spans`: where the strings begin and end, by place.
+    """
 
     index: Ints
     values: Mapping[int, Floats]
+    spans: Mapping[int, tuple[Ints, Ints]] = field(default_factory=dict)
 
     def only(self, kept: Mask) -> LineColumns:
         """Fewer of the lines."""
         if kept.all():
             return self
-        return LineColumns(self.index[kept], {place: value[kept] for place, value in self.values.items()})
+        values, spans = _kept(kept, self.values, self.spans)
+        return LineColumns(self.index[kept], values, spans)
 
 
 @dataclass(frozen=True)
@@ -65,10 +79,13 @@ class LineFormat:
 
     def read(self, lines: ByteLines, low: int, high: int, wanted: Collection[int]) -> LineColumns:
         """The lines from `low` to `high` that have this format, with the numbers `wanted`."""
-        walk = _Walk(lines, lines.starts[low:high])
+        walk = _Walk(lines, lines.starts[low:high], int(lines.ends[high - 1]))
         walk.pass_lead(self.lead)
         for place, gap in enumerate(self.gaps):
             walk.pass_text(gap.text)
+            if gap.string is not None:
+                walk.pass_string(place, gap.string)
+                continue
             walk.pass_blanks(needed=gap.padded and (not gap.text or bool(_GOES_ON.fullmatch(gap.text))))
             if gap.clock:
                 walk.pass_clock()
@@ -80,17 +97,22 @@ class LineFormat:
         walk.pass_blanks()
         walk.keep(walk.at == lines.ends[low:high][walk.index])
         clocks = {place: np.full(len(walk.index), np.nan) for place in wanted if self.gaps[place].clock}
-        return LineColumns(walk.index, {**walk.values, **clocks})
+        return LineColumns(walk.index, {**walk.values, **clocks}, walk.spans)
 
 
 @dataclass
 class _Walk:
-    """Lines walked side by side: where each has got to (`at`), which they are (`index`), what they said."""
+    """Lines walked side by side: where each has got to (`at`), which they are (`index`), what they said.
+
+    `stop`: where the last of them ends.
+    """
 
     lines: ByteLines
     at: Ints
+    stop: int
     index: Ints = field(init=False)
     values: dict[int, Floats] = field(default_factory=dict)
+    spans: dict[int, tuple[Ints, Ints]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.index = np.arange(len(self.at))
@@ -99,15 +121,17 @@ class _Walk:
         """Leave behind the lines that do not fit."""
         if not fits.all():
             self.at, self.index = self.at[fits], self.index[fits]
-            self.values = {place: value[fits] for place, value in self.values.items()}
+            self.values, self.spans = _kept(fits, self.values, self.spans)
 
     def pass_text(self, text: bytes) -> None:
         for start in range(0, len(text), 8):
-            part = text[start : start + 8]
-            mask = np.uint64((1 << 8 * len(part)) - 1)
-            word = self.lines.words[self.at + start] & mask
-            self.keep(word == np.uint64(int.from_bytes(part, "little")))
+            self.keep(self._say(text[start : start + 8], start))
         self.at = self.at + len(text)
+
+    def _say(self, part: bytes, ahead: int) -> Mask:
+        """Whether each line goes on with up to eight bytes, so many ahead."""
+        word = self.lines.words[self.at + ahead] & np.uint64((1 << 8 * len(part)) - 1)
+        return np.asarray(word == np.uint64(int.from_bytes(part, "little")))
 
     def pass_lead(self, lead: bytes) -> None:
         """Any digits where `lead` has zeros."""
@@ -136,6 +160,23 @@ class _Walk:
             self.values[place] = numbers.value
         self.keep(numbers.found)
 
+    def pass_string(self, place: int, usual: bytes) -> None:
+        """A string without escapes, up to its closing quote; `usual` may be it in all the lines."""
+        text = usual + b'"'
+        if all(self._say(text[start : start + 8], start).all() for start in range(0, len(text), 8)):
+            end = self.at + len(usual)
+        else:
+            end = self._marks[np.searchsorted(self._marks, self.at)]
+        self.spans[place], self.at = (self.at, end), end
+        self.keep(self.lines.buffer[end] == _QUOTE)
+
+    @cached_property
+    def _marks(self) -> Ints:
+        """Where the lines have quotes and what no plain string holds: escapes, line ends, control characters."""
+        first = int(self.at[0]) if len(self.at) else self.stop
+        octets = self.lines.buffer[first : self.stop + 1]
+        return np.flatnonzero((octets == _QUOTE) | (octets == _ESCAPE) | (octets < ord(" "))) + first
+
     def pass_clock(self) -> None:
         start, inside = self.at, _IN_CLOCK[self.lines.buffer[self.at]]
         while inside.any():
@@ -145,14 +186,29 @@ class _Walk:
         self.keep((self.at > start) & (np.minimum(first, last) >= _DIGITS[0]) & (np.maximum(first, last) <= _DIGITS[1]))
 
 
+def _kept(
+    fits: Mask, values: Mapping[int, Floats], spans: Mapping[int, tuple[Ints, Ints]]
+) -> tuple[dict[int, Floats], dict[int, tuple[Ints, Ints]]]:
+    """The numbers and strings of those lines that fit."""
+    return (
+        {place: value[fits] for place, value in values.items()},
+        {place: (start[fits], end[fits]) for place, (start, end) in spans.items()},
+    )
+
+
 def _may_be_json(lines: ByteLines, at: Ints) -> Mask:
     """Whether a number at each offset, if any, is one that JSON has: no `.5`, `007`, `nan` or `inf`."""
-    first = lines.buffer[at]
-    at = at + (first == ord("-"))
-    first, second = lines.buffer[at], lines.buffer[at + 1]
-    padded = (first == ord("0")) & (second >= ord("0")) & (second <= ord("9"))
-    named = (first == ord("I")) | ((first == ord("N")) & (second == ord("a")) & (lines.buffer[at + 2] == ord("N")))
-    return np.asarray(((first >= ord("0")) & (first <= ord("9")) & ~padded) | named)
+    word = lines.words[at]
+    negative = (word & _OCTET) == ord("-")
+    if negative.any():
+        word = np.where(negative, word >> np.uint64(8), word)
+    first = word & _OCTET
+    digit = first - _ZERO < 10  # without a sign: what comes before a zero wraps around
+    padded = (first == _ZERO) & (((word >> np.uint64(8)) & _OCTET) - _ZERO < 10)
+    plain: Mask = np.asarray(digit & ~padded)
+    if plain.all():
+        return plain
+    return np.asarray(plain | (first == ord("I")) | ((word & _THREE_OCTETS) == _NAN))
 
 
 def _mask(part: bytes, octets: bytes) -> np.uint64:

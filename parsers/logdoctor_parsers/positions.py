@@ -92,7 +92,7 @@ def _first(keys: Mapping[str, str], names: Iterable[str]) -> str | None:
 
 
 def _dense(rows: Rows, key: str | None) -> Floats:
-    return np.full(len(rows.lines), np.nan) if key is None else rows.dense(key)
+    return np.broadcast_to(np.nan, len(rows.lines)) if key is None else rows.dense(key)
 
 
 def _once_an_epoch(rows: Rows) -> bool:
@@ -107,9 +107,9 @@ def _roles(rows: Rows) -> tuple[npt.NDArray[np.str_], str | None]:
     by_name = {"_".join(words(key)): key for key in rows.texts}
     for name in ROLE:
         texts = rows.texts.get(by_name[name], {}) if name in by_name else {}
-        if texts and all(text.strip().lower() in SPLITS for text in texts.values()):
-            for row, text in texts.items():
-                role[row] = SPLITS[text.strip().lower()]
+        known = {text: SPLITS.get(text.strip().lower(), "") for text in set(texts.values())}
+        if texts and all(known.values()):
+            role[list(texts)] = [known[text] for text in texts.values()]
             return role, by_name[name]
     return role, None
 
@@ -163,7 +163,7 @@ def _times(rows: Rows, keys: Mapping[str, str]) -> tuple[Floats, str | None]:
             values = np.full(len(rows.lines), np.nan)
             values[list(parsed)] = list(parsed.values())
             return values, texts_by_name[name]
-    return np.full(len(rows.lines), np.nan), None
+    return _dense(rows, None), None
 
 
 def _posix(text: str) -> float:

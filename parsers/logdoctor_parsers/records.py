@@ -18,7 +18,7 @@ import numpy.typing as npt
 from logdoctor_parsers.contract import Fact, Floats, Ints, Table
 from logdoctor_parsers.names import METRICS, SPLITS, Name, canonical, words
 from logdoctor_parsers.positions import Positions, locate
-from logdoctor_parsers.table_builder import TableBuilder
+from logdoctor_parsers.table_builder import COUNTERS, TableBuilder
 
 MISSING = {"", "na", "n/a", "none", "null", "-", "--"}
 _SPECIAL = {"-nan": np.nan, "nan(ind)": np.nan, "-nan(ind)": np.nan, "1.#inf": np.inf, "-1.#inf": -np.inf,
@@ -71,6 +71,9 @@ class Column:
         return Column(self.row[kept], self.value[kept], self.line[kept])
 
 
+_Part = tuple[Ints, Floats, Ints | None]  # row, number, and line where it is not the row's own
+
+
 class Records:
     """Collects rows of (key, number) and (key, text); rows and keys stay in file order."""
 
@@ -78,7 +81,7 @@ class Records:
         self.lines: array[int] = array("q")
         self.texts: dict[str, dict[int, str]] = {}
         self._entries: dict[str, array[float]] = {}  # row, number, line; row, number, line; …
-        self._columns: dict[str, list[Column]] = {}  # numbers of many rows at once, of keys that have entries too
+        self._columns: dict[str, list[_Part]] = {}  # numbers of many rows at once, of keys that have entries too
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -107,10 +110,10 @@ class Records:
         else:
             self._entries[key] = array("d", entry)
 
-    def put_column(self, key: str, row: Ints, value: Floats, line: Ints) -> None:
-        """The numbers of many rows, shape (n,) each."""
+    def put_column(self, key: str, row: Ints, value: Floats, line: Ints | None = None) -> None:
+        """The numbers of many rows, shape (n,) each; `line` where they do not stand at the rows' own lines."""
         self._entries.setdefault(key, array("d"))
-        self._columns.setdefault(key, []).append(Column(row, value, line))
+        self._columns.setdefault(key, []).append((row, value, line))
 
     def put_text(self, key: str, text: str, row: int = -1) -> None:
         """A text of a row (-1: the current one): a role, a time stamp, a name."""
@@ -157,11 +160,12 @@ class Records:
         parts = self._columns.get(key, [])
         if entries := self._entries[key]:
             row, value, line = np.array(entries, np.float64).reshape(-1, 3).T
-            parts = [*parts, Column(row.astype(np.int64), value.copy(), line.astype(np.int64))]
+            parts = [*parts, (row.astype(np.int64), value.copy(), line.astype(np.int64))]
             self._entries[key] = array("d")
-        joined = parts[0] if len(parts) == 1 else _joined(parts, len(self))
-        self._columns[key] = [joined]
-        return joined
+        rows, values, own = parts[0] if len(parts) == 1 else _joined(parts, np.array(self.lines))
+        column = Column(rows, values, np.array(self.lines)[rows] if own is None else own)
+        self._columns[key] = [(rows, values, column.line)]
+        return column
 
     def dense(self, key: str) -> Floats:
         """One number a row, shape (rows,), NaN where the row does not name the key."""
@@ -179,17 +183,19 @@ class Records:
         return named
 
 
-def _joined(parts: Sequence[Column], rows: int) -> Column:
-    """Entries of several, ordered by row; those of one row as they come."""
-    row, value, line = (np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "value", "line"))
+def _joined(parts: Sequence[_Part], lines: Ints) -> _Part:
+    """Entries of several, ordered by row; those of one row as they come. `lines`: where each row stands."""
+    row, value = np.concatenate([row for row, _, _ in parts]), np.concatenate([value for _, value, _ in parts])
+    own = all(line is None for _, _, line in parts)
+    line = None if own else np.concatenate([lines[row] if line is None else line for row, _, line in parts])
     if np.all(row[1:] >= row[:-1]):
-        return Column(row, value, line)
-    place = np.full(rows, -1)
+        return row, value, line
+    place = np.full(len(lines), -1)
     place[row] = np.arange(len(row))
     order = place[place >= 0]
     if len(order) < len(row):  # a row that names the key twice
         order = np.argsort(row, kind="stable")
-    return Column(row[order], value[order], line[order])
+    return row[order], value[order], None if line is None else line[order]
 
 
 def tabulate(
@@ -290,18 +296,16 @@ def _add_column(builder: TableBuilder, key: str, name: Name, column: Column, pos
 
 def _add_rows(builder: TableBuilder, key: str, name: Name, column: Column, positions: Positions) -> None:
     rows = column.row
-    builder.extend(
-        key,
-        column.value,
-        column.line,
-        step=positions.step[rows],
-        epoch=positions.epoch[rows],
-        batch=positions.batch[rows],
-        batches=positions.batches[rows],
-        wall_time=positions.wall_time[rows],
-        metric=name.metric,
-        split=name.split,
-    )
+    dense = len(rows) == len(positions.step) and bool(np.all(rows[1:] > rows[:-1]))
+    counters = {counter: _at(getattr(positions, counter), None if dense else rows) for counter in COUNTERS}
+    builder.extend(key, column.value, column.line, metric=name.metric, split=name.split, **counters)
+
+
+def _at(counter: Floats, rows: Ints | None) -> Floats:
+    """A counter at some rows or (None) at each; one that says the same in all of them as that alone."""
+    if counter.strides == (0,) and len(counter):
+        return np.asarray(counter[0])
+    return counter if rows is None else counter[rows]
 
 
 def _without_repeats(column: Column, role: npt.NDArray[np.str_]) -> Column:

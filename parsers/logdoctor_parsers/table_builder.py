@@ -12,7 +12,7 @@ from logdoctor_parsers.contract import Floats, Ints, Series, Table
 from logdoctor_parsers.names import canonical
 
 _Column = npt.NDArray[Any]
-_COUNTERS = ("step", "epoch", "batch", "batches", "wall_time")
+COUNTERS = ("step", "epoch", "batch", "batches", "wall_time")
 _CODE, _VALUE, _LINE = 0, 6, 7  # places in a row; the counters stand between
 
 
@@ -70,7 +70,7 @@ class TableBuilder:
         """Append lines that hold a number of each series in `codes`: `values` (n, series), the rest (n,) or scalars."""
         self._flush()
         lines, series = values.shape
-        told = [_told(np.asarray(counters.pop(name, np.nan), np.float64)) for name in _COUNTERS]
+        told = [_told(np.asarray(counters.pop(name, np.nan), np.float64)) for name in COUNTERS]
         if counters:
             raise TypeError(f"no such counter: {', '.join(counters)}")
         rows = [_repeated(column, series) for column in (*told, np.asarray(line))]
