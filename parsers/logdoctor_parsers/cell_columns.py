@@ -116,7 +116,7 @@ def _with_odd(column: CellColumn, tell: Tell) -> CellColumn:
     """A column with the numbers among its texts in their place, and without the texts that say nothing."""
     known = {text: tell(text) for text in set(column.texts)}
     if len(known) == 1 and all(isinstance(each, str) for each in known.values()):
-        return replace(column, texts=[*known.values()] * len(column.texts))
+        return replace(column, texts=list(map(str, known.values())) * len(column.texts))
     told = [known[text] for text in column.texts]
     more = np.array([isinstance(each, float) for each in told], np.bool_)
     named = np.array([isinstance(each, str) for each in told], np.bool_)
