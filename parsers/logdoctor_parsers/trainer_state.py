@@ -115,9 +115,13 @@ def _problems(
         for row in history
         if not isinstance(row.value, dict)
     ]
-    if not complete and not found:
-        at = members[-1].end if members else 0
-        found.append((lines.line(at), "damaged: the settings that stand behind this line are left out"))
+    closed = not history or not history[-1].cut
+    if not complete and history and closed and members[-1].key == "log_history":
+        at = lines.line(history[-1].end)
+        found.append((at, f"damaged: what stands behind this line (lines {at} to {lines.last}) is left out"))
+    elif not complete and closed:
+        at = lines.line(members[-1].end if members else 0)
+        found.append((at, "damaged: the settings that stand behind this line are left out"))
     return first_problems(found)
 
 

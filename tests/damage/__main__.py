@@ -1,6 +1,6 @@
 """Damage the sample logs at random, read them, and print how many points are recovered.
 
-    python -m tests.damage [--count 3000] [--readme]
+    python -m tests.damage [--count 3000] [--seed TEXT] [--readme]
 
 Exits with 1 if a number is wrong, or a point is lost that no damage touched and no problem names. Other readers come
 with `pip install -e ".[bench]"`; those not installed are left out.
@@ -37,10 +37,11 @@ def main() -> int:
     """The exit code."""
     arguments = argparse.ArgumentParser(prog="python -m tests.damage", description=__doc__.split("\n")[0])  # type: ignore[union-attr]
     arguments.add_argument("--count", type=int, default=3000, help="of damages (default: 3000)")
+    arguments.add_argument("--seed", default="", help="any text: other damages (default: those of the README)")
     arguments.add_argument("--readme", action="store_true", help="put the table into README.md")
     given = arguments.parse_args()
     samples = families()
-    tallies = {name: tally(name, samples[name], -(-given.count // len(samples))) for name in samples}
+    tallies = {name: tally(name, samples[name], -(-given.count // len(samples)), given.seed) for name in samples}
     faults = [fault for one in tallies.values() for fault in one.faults]
     print(table := report(tallies))
     print(*faults[:SHOWN], sep="\n", file=sys.stderr)
@@ -49,10 +50,10 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def tally(family: str, samples: Sequence[Sample], count: int) -> Tally:
+def tally(family: str, samples: Sequence[Sample], count: int, seed: str = "") -> Tally:
     """Damage the logs of a family so many times."""
     found = Tally()
-    for sample, damage in damages(family, samples, count):
+    for sample, damage in damages(family, samples, count, seed):
         outcome = examine(sample.path, sample.content, sample.points, damage)
         found.files += 1
         found.whole += outcome.whole

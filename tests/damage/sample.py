@@ -37,8 +37,8 @@ def families() -> dict[str, list[Sample]]:
     return found
 
 
-def damages(family: str, samples: Sequence[Sample], count: int) -> Iterator[tuple[Sample, Damage]]:
-    """So many damages of a family's logs in turn; the first are the same whatever the count."""
+def damages(family: str, samples: Sequence[Sample], count: int, seed: str = "") -> Iterator[tuple[Sample, Damage]]:
+    """So many damages of a family's logs in turn; of one seed the first are the same whatever the count."""
     for number in range(count):
         sample = samples[number % len(samples)]
-        yield sample, random_damage(sample.content, random.Random(f"{family} {number}"))
+        yield sample, random_damage(sample.content, random.Random(f"{seed}{family} {number}"))
