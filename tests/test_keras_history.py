@@ -156,7 +156,7 @@ def test_a_list_of_another_length_costs_the_others_no_epoch() -> None:
         for key in ("acc", "val_acc", "val_loss"):
             assert column(log, "epoch", key) == list(range(1, 21))
         assert np.isnan(column(log, "epoch", "loss")).all()
-        assert "'loss'" in log.problems[0].message and "no epochs" in log.problems[0].message
+        assert "'loss'" in log.problems[0].message and "epochs not known" in log.problems[0].message
 
 
 @pytest.mark.parametrize(("was", "now", "lost"), [(" 5.125", " 5,125", {5}), (" 5.125, 6.125", " 5.16.125", {5, 6}),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isfinite
 
 from logdoctor_parsers.contract import Problem
 from logdoctor_parsers.json_stream import LineIndex
@@ -21,6 +22,7 @@ _ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
 _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
 _NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
 _PIECE = re.compile(r"\d\.\d+\s*,\s*-?\d+\.\d")  # of a list of numbers
+_FEW = 2  # numbers that one damage makes of others
 _CLOSED = re.compile(r"[\]}]\s*[,}\])]?\s*$")
 
 
@@ -145,21 +147,30 @@ def _left(
     return Curve(key, values, places, True, start, stop, len(items) - 1 - bad[-1], gap[1] - gap[0]), gap
 
 
-def of_another_length(text: str, curve: Curve, length: int) -> tuple[Curve, Problem]:
+def of_another_length(text: str, curve: Curve, length: int, others: Sequence[Curve]) -> tuple[Curve, Problem]:
     """A list that closes but has not the `length` of the others: what keeps its place around an unlikely number.
 
-    Damage that makes one number of two, or two of one, leaves some that are not written as Python writes them.
+    Damage that makes one number of two, or two of one, leaves some that are not written as Python writes all others.
     """
-    items = [item[0].strip() for item in _ITEM.finditer(text, text.index(":", curve.start) + 1, curve.end)]
-    size = len(curve.values)
-    odd = [n for n, (item, value) in enumerate(zip(items, curve.values, strict=False)) if item != repr(value)]
-    if len(items) != size or not odd or 3 * len(odd) > size:
-        return replace(curve, astray=True), curve.problem(curve.lines, f"where other lists have {length}: no epochs")
+    size, odd = len(curve.values), _odd(text, curve)
+    if not odd or size < length - _FEW or odd[-1] - odd[0] > _FEW or any(_odd(text, other) for other in others):
+        return replace(curve, astray=True), curve.problem(
+            curve.lines, f"where other lists have {length}: at epochs not known"
+        )
     behind = max(0, min(size - 1 - odd[-1], length - 1 - odd[0]))
     kept = [*range(odd[0]), *range(size - behind, size)]
     values, lines = [curve.values[n] for n in kept], [curve.lines[n] for n in kept]
     lost = curve.problem(curve.lines[odd[0] : size - behind], "are damaged: left out")
     return replace(curve, values=values, lines=lines, behind=behind), lost
+
+
+def _odd(text: str, curve: Curve) -> list[int]:
+    """Which numbers of a whole list are not written as Python writes float64 (all: the list is not read as it was)."""
+    items = [item[0].strip() for item in _ITEM.finditer(text, text.index(":", curve.start) + 1, curve.end)]
+    if len(items) != len(curve.values):
+        return [*range(len(curve.values))]
+    pairs = enumerate(zip(items, curve.values, strict=True))
+    return [n for n, (item, value) in pairs if isfinite(value) and item != repr(value)]
 
 
 def _lost(lines: LineIndex, start: int, end: int) -> Problem:

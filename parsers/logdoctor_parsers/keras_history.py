@@ -135,13 +135,14 @@ def _histories(curves: list[Curve]) -> Iterator[list[Curve]]:
 def _settled(text: str, history: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:
     """The lists of a history, each number at a place that is certain or, where its list is astray, at none."""
     length = _agreed(history)
+    whole = [curve for curve in history if curve.behind < 0 and len(curve.values) == length]
     settled, problems = [], list[Problem]()
     for curve in history:
         told = None
         if curve.behind >= 0:
             curve, told = curve.placed(length)
         elif length and len(curve.values) != length:
-            curve, told = of_another_length(text, curve, length)
+            curve, told = of_another_length(text, curve, length, whole)
         settled.append(curve)
         problems += [told] if told else []
     return settled, problems
