@@ -64,7 +64,7 @@ def test_an_open_escape_ends_with_its_line() -> None:
 def test_chance_bytes_are_no_other_encoding() -> None:
     assert decode(b"loss 0.5\nloss 0.\xae4\n")[1] == "utf-8"
     assert decode("".join(LINES).encode() + b"\xd3\xd6\x8c\x10 8\xa2\n")[1] == "utf-8"
-    assert decode("".join(LINES).encode() + b"loss: 1.27Y\xf2\xfdW=\xea\xcf\xf7\xab\t\xc7\xa5\n")[1] == "utf-8"
+    assert decode("".join(LINES).encode() + b"loss: 1.27Y\xf2\xfdW=\xea\xcf\xf7\xab\t\xc7\xa5\xea473 8\n")[1] == "utf-8"
     assert decode("".join(LINES).encode() + "потеря 0.5 при ёлке".encode("cp1251"))[1] == "latin-1"
     assert decode("durée 5 s, loss 0.5 ÿ".encode("latin-1"))[1] == "latin-1"
 
