@@ -57,6 +57,10 @@ def _explained(folder: Path) -> Iterator[None]:
 
 def _former_report(folder: Path) -> dict[str, Any]:
     """The report that stands in the folder, empty without one. Errors: LogDoctorError where files are not ours."""
+    if (folder / "plots").is_symlink():
+        raise LogDoctorError(
+            f"{folder / 'plots'} is a link: plots would leave the folder; remove it or give another -o DIR"
+        )
     path = folder / "report.json"
     former = read_former(path)
     if former is not None:
@@ -75,7 +79,7 @@ def read_former(path: Path) -> dict[str, Any] | None:
     """A report.json that logdoctor wrote; None for anything else, or nothing, at `path`."""
     try:
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) and "logdoctor" in content else None
 
@@ -93,9 +97,9 @@ def _remove_stale(former: dict[str, Any], report: Report, folder: Path) -> None:
 
 
 def _former_plots(former: dict[str, Any]) -> set[str]:
-    """The names of the plots that a former report lists."""
-    runs = [run.get("plots", []) for run in former.get("runs", []) if isinstance(run, dict)]
-    comparison = former.get("comparison")
-    together = [comparison["plot"]] if isinstance(comparison, dict) and comparison.get("plot") else []
-    together += [former["overview"]] if isinstance(former.get("overview"), str) else []
-    return {Path(str(plot)).name for plots in [*runs, together] for plot in plots}
+    """The names of the plots that a former report lists, whatever else somebody has written into it."""
+    runs, comparison = former.get("runs"), former.get("comparison")
+    listed = [run.get("plots") for run in (runs if isinstance(runs, list) else []) if isinstance(run, dict)]
+    plots = [plot for each in listed if isinstance(each, list) for plot in each]
+    plots += [comparison.get("plot") if isinstance(comparison, dict) else None, former.get("overview")]
+    return {Path(plot).name for plot in plots if isinstance(plot, str)} - {"", ".."}
