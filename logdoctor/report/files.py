@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
+from logdoctor.own_files import read_report
 from logdoctor.report.json_report import dumps
 from logdoctor.report.markdown import to_markdown
 from logdoctor.report.pictures import draw_all
@@ -62,7 +62,7 @@ def _former_report(folder: Path) -> dict[str, Any]:
             f"{folder / 'plots'} is a link: plots would leave the folder; remove it or give another -o DIR"
         )
     path = folder / "report.json"
-    former = read_former(path)
+    former = read_report(path)
     if former is not None:
         return former
     for name in ("report.json", "report.md", "plots"):
@@ -73,15 +73,6 @@ def _former_report(folder: Path) -> dict[str, Any]:
                 "move it away or give another folder with -o DIR"
             )
     return {}
-
-
-def read_former(path: Path) -> dict[str, Any] | None:
-    """A report.json that logdoctor wrote; None for anything else, or nothing, at `path`."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) and "logdoctor" in content else None
 
 
 def _is_empty(path: Path) -> bool:

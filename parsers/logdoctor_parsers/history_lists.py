@@ -18,6 +18,7 @@ _KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
 _LIST = re.compile(_KEY + r"(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})")
 _SPLIT_OPENED = re.compile(rf"""['"]({"|".join(SPLITS)})['"]\s*:\s*\{{""", re.IGNORECASE)
 _OPENED = re.compile(_KEY + r"[\[{]")
+_CUT_IN_FIRST = re.compile(r"[\ufeff\s\[]*\{\s*" + _KEY + r"\[[^\[\]{}]*$")
 _ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
 _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
 _NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
@@ -107,6 +108,11 @@ def _split_at(between: str, before: str) -> str:
     return "" if "}" in between else before
 
 
+def is_cut_in_first(text: str) -> bool:
+    """Whether a text is a dict of lists that ends within the first of them."""
+    return _CUT_IN_FIRST.match(text) is not None
+
+
 def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:
     """What damage has left of lists between (or behind) the whole ones, and the problems that name the rest."""
     lines, curves, problems = LineIndex(text), [], []
@@ -180,7 +186,8 @@ def _lost(lines: LineIndex, start: int, end: int) -> Problem:
 
 
 def _value(item: str) -> float | None:
-    return number(_INDEX.sub("", item).strip().strip("'\""))
+    told = _INDEX.sub("", item).strip()
+    return None if "\n" in told else number(told.strip("'\""))  # a number stands on the line where its item begins
 
 
 def _keep_length(match: re.Match[str]) -> str:

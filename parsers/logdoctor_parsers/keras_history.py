@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem
-from logdoctor_parsers.history_lists import Curve, find_lists, left_of_lists, of_another_length
+from logdoctor_parsers.history_lists import Curve, find_lists, is_cut_in_first, left_of_lists, of_another_length
 from logdoctor_parsers.history_pickle import RefusedError, is_pickle, left_of_pickle, unpickle_history
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH
@@ -41,8 +41,8 @@ class KerasHistory:
         if '"cell_type"' in text or '"log_history"' in text:
             return Match.NO
         if _is_document(text):
-            whole = list(find_lists(text))
-            return Match.SURE if _of_training(whole) or _of_training(left_of_lists(text, whole)[0]) else Match.NO
+            left = left_of_lists(text, ())[0] if is_cut_in_first(text) else []
+            return Match.SURE if _of_training([*find_lists(text), *left]) else Match.NO
         printed = any(len(curve.values) >= _FEWEST_EPOCHS and names_loss(curve.key) for curve in find_lists(text))
         return Match.MAYBE if printed else Match.NO
 
