@@ -42,3 +42,11 @@ def damages(family: str, samples: Sequence[Sample], count: int, seed: str = "") 
     for number in range(count):
         sample = samples[number % len(samples)]
         yield sample, random_damage(sample.content, random.Random(f"{seed}{family} {number}"))
+
+
+def every_cut(samples: Sequence[Sample], largest: int) -> Iterator[tuple[Sample, Damage]]:
+    """The logs of up to `largest` bytes, cut off at every byte."""
+    for sample in samples:
+        size = len(sample.content)
+        for end in range(1, size) if size <= largest else ():
+            yield sample, Damage("the end cut off", end, size, b"")
