@@ -86,7 +86,7 @@ def report(tallies: Mapping[str, Tally]) -> str:
         "| format | damaged files | points in them | left intact | logdoctor reads | others read |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    lines += [_row(name, one) for name, one in tallies.items()]
+    lines += [_row(name, one) for name, one in tallies.items() if one.files]
     everything = Tally()
     for one in tallies.values():
         everything.files, everything.whole = everything.files + one.files, everything.whole + one.whole
