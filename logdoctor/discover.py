@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 import sys
@@ -15,7 +14,7 @@ from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
 from logdoctor.file_names import as_text
 from logdoctor.options import CONFIG_NAME, PROJECT_NAME
-from logdoctor.own_files import HEAD_BYTES, is_own
+from logdoctor.own_files import HEAD_BYTES, is_own, read_report
 from logdoctor_parsers import LogFile
 from logdoctor_parsers.unpack import DEFAULT_LIMITS, ReadLimits
 
@@ -62,11 +61,7 @@ def _once(files: Sequence[LogFile]) -> list[LogFile]:
 
 def is_report(folder: str | Path) -> bool:
     """Whether a folder holds a former report of ours (its report.json has the key `logdoctor`)."""
-    try:
-        content = json.loads(Path(folder, "report.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and "logdoctor" in content
+    return read_report(Path(folder, "report.json")) is not None
 
 
 def _root(paths: Sequence[str]) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
+import reprlib
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -135,6 +136,14 @@ def as_number(text: str) -> float | str:
 
 def checked_limit(where: str, value: object) -> float:
     """The value of a limit. Errors: LogDoctorError unless it is a finite number of 0 or more."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
-        raise LogDoctorError(f"{where} must be a number, 0 or more, not {value!r}")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= sys.float_info.max:
+        raise LogDoctorError(f"{where} must be a number, 0 or more, not {shown(value)}")
     return value
+
+
+def shown(value: object) -> str:
+    """A setting that is not as it must be, shortened: settings files may be a stranger's."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # an integer too long to be written in decimals
+        return "a number with too many digits"

@@ -18,6 +18,7 @@ from logdoctor.options import (
     Options,
     checked_limit,
     did_you_mean,
+    shown,
 )
 
 TABLE = "tool.logdoctor"
@@ -61,7 +62,7 @@ def read_config(path: Path) -> Options:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise LogDoctorError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of an integer with too many digits
         raise LogDoctorError(f"{path}: not valid TOML: {error}") from None
     if path.name == PROJECT_NAME:
         content = _table_of_tools(path, content)
@@ -82,20 +83,20 @@ def _table_of_tools(path: Path, content: Mapping[str, Any]) -> Mapping[str, Any]
 
 def _text(path: Path, key: str, value: object) -> str:
     if not isinstance(value, str):
-        raise LogDoctorError(f"{path}: {key} must be text, not {value!r}")
+        raise LogDoctorError(f"{path}: {key} must be text, not {shown(value)}")
     return value
 
 
 def _number(path: Path, key: str, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not LEAST <= value <= MOST:
-        raise LogDoctorError(f"{path}: {key} must be a number above 0, not {value!r}")
+        raise LogDoctorError(f"{path}: {key} must be a number above 0, not {shown(value)}")
     return value
 
 
 def _ignored(path: Path, key: str, value: object) -> tuple[Ignore, ...]:
     """Names of findings, or tables that also say of which runs and why."""
     if not isinstance(value, list):
-        raise LogDoctorError(f"{path}: {key} must be a list of findings, or tables [[ignore]], not {value!r}")
+        raise LogDoctorError(f"{path}: {key} must be a list of findings, or tables [[ignore]], not {shown(value)}")
     return tuple(_ignore(path, each) if isinstance(each, dict) else Ignore(_text(path, key, each)) for each in value)
 
 

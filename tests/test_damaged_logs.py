@@ -39,6 +39,13 @@ def test_half_a_number_is_none(torn: str) -> None:
     assert len(values(log, "acc")) == 20 or "l" in torn
 
 
+@pytest.mark.parametrize("torn", ["loss: 8.0000e=04", "loss: 2.1m21e+00", "loss52.1860e+00"])
+def test_a_number_with_damage_inside_is_not_read_as_its_front_or_end(torn: str) -> None:
+    lines = [f"epoch {n} loss {2 / n:.4e} acc: 0.600\n" for n in range(1, 21)]
+    lines[9] = f"epoch 10 {torn} acc: 0.600\n"
+    assert len(values(PYTORCH.parse(log_file("".join(lines))), "loss")) == 19
+
+
 def test_a_comma_that_parts_no_thousands_joins_nothing() -> None:
     text = "".join(LINES).replace("loss: 0.1000", "loss: 93,75")
     assert 9375.0 not in values(PYTORCH.parse(log_file(text)), "loss")
@@ -64,6 +71,8 @@ def test_an_open_escape_ends_with_its_line() -> None:
 def test_chance_bytes_are_no_other_encoding() -> None:
     assert decode(b"loss 0.5\nloss 0.\xae4\n")[1] == "utf-8"
     assert decode("".join(LINES).encode() + b"\xd3\xd6\x8c\x10 8\xa2\n")[1] == "utf-8"
+    assert decode("".join(LINES).encode() + b"loss: 1.27Y\xf2\xfdW=\xea\xcf\xf7\xab\t\xc7\xa5\xea473 8\n")[1] == "utf-8"
+    assert decode("".join(LINES).encode() + "потеря 0.5 при ёлке".encode("cp1251"))[1] == "latin-1"
     assert decode("durée 5 s, loss 0.5 ÿ".encode("latin-1"))[1] == "latin-1"
 
 
@@ -110,6 +119,21 @@ def test_an_epoch_whose_header_is_damaged_is_named() -> None:
     log = KERAS_CONSOLE.parse(log_file(text.replace("Epoch 2/3", "Ep#ch 2/3")))
     assert values(log, "loss") == [1.5, 3.5]
     assert [problem.line for problem in log.problems] == [4]
+
+
+def test_an_epoch_whose_header_went_with_the_end_of_the_line_before_is_named() -> None:
+    text = "".join(f"Epoch {n}/3\n4/4 - 1s - loss: {n}.5000 - val_loss: {n}.7500 - lr: 0.1\n" for n in (1, 2, 3))
+    log = KERAS_CONSOLE.parse(log_file(text.replace(" - lr: 0.1\nEpoch 2/3", " - lrx: 9", 1)))
+    assert values(log, "val_loss") == [1.75, 3.75]
+    assert [problem.line for problem in log.problems] == [3]
+
+
+def test_columns_whose_names_grew_together_give_no_number() -> None:
+    table = "#Iters Seconds0TrainingLoss LearningRate\n" + "".join(
+        f"{50 * n} 0.{n} {9 / (n + 1):.3f} 0.01\n" for n in range(9)
+    )
+    for parser in (CAFFE_TABLE, PYTORCH):
+        assert len(parser.parse(log_file(table, "a.log.train")).table) == 0
 
 
 def state() -> str:

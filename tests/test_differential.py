@@ -1,6 +1,7 @@
 """Random files read twice: by our parsers, and by slow readers that share no code with them.
 
-Hundreds of files each; thousands where LOGDOCTOR_LONG_TESTS is set, as `.ci/run` does. The numbers agree exactly.
+Hundreds of files each; a thousand where LOGDOCTOR_LONG_TESTS is set, as `.ci/run` does, and as many as
+LOGDOCTOR_RANDOM_FILES says. The numbers agree exactly.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.parsed import log_file
 
 Number = tuple[str, float, float, int]  # tag, step, value, line
 TAGS = st.sampled_from(["loss", "acc", "val_loss", "lr", "a/b c", "Ä"])
-MANY = 6 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 1
+LEAST = int(os.environ.get("LOGDOCTOR_RANDOM_FILES", 1000 if os.environ.get("LOGDOCTOR_LONG_TESTS") else 0))
 floats32 = st.floats(width=32)
 
 
@@ -107,7 +108,7 @@ points = st.lists(
 )
 
 
-@settings(max_examples=150 * MANY, deadline=None)
+@settings(max_examples=max(150, LEAST), deadline=None)
 @given(points=points)
 def test_event_files_as_a_slow_reader_reads_them(points: list[tuple[int, list[tuple[str, float]]]]) -> None:
     content = version() + b"".join(
@@ -118,7 +119,7 @@ def test_event_files_as_a_slow_reader_reads_them(points: list[tuple[int, list[tu
     )
 
 
-@settings(max_examples=150 * MANY, deadline=None)
+@settings(max_examples=max(150, LEAST), deadline=None)
 @given(points=points, cut=st.integers(0, 3000))
 def test_event_files_cut_anywhere_as_a_slow_reader_reads_them(
     points: list[tuple[int, list[tuple[str, float]]]], cut: int
@@ -132,7 +133,7 @@ def test_event_files_cut_anywhere_as_a_slow_reader_reads_them(
     )
 
 
-@settings(max_examples=30 * MANY, deadline=None)
+@settings(max_examples=max(30, LEAST), deadline=None)
 @given(points=points)
 def test_event_files_as_tensorboard_reads_them(points: list[tuple[int, list[tuple[str, float]]]]) -> None:
     """Its accumulator, with nothing sampled and nothing purged; skipped without the extra `bench`."""
@@ -163,7 +164,7 @@ cells = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200 * MANY, deadline=None)
+@settings(max_examples=max(200, LEAST), deadline=None)
 @given(rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=20), end=st.sampled_from(["\n", "\r\n"]))
 def test_csv_files_as_the_csv_module_reads_them(rows: list[tuple[str, str]], end: str) -> None:
     text = end.join(["step,train_loss,extra", *(f"{n},{a},{b}" for n, (a, b) in enumerate(rows, 1))]) + end
@@ -184,7 +185,7 @@ def caffe_line(second: int, said: str) -> str:
     return f"I1122 16:{second // 60 % 60:02}:{second % 60:02}.530028 20327 solver.cpp:228] {said}\n"
 
 
-@settings(max_examples=200 * MANY, deadline=None)
+@settings(max_examples=max(200, LEAST), deadline=None)
 @given(values=st.lists(st.tuples(numbers, numbers, st.booleans()), min_size=1, max_size=40))
 def test_caffe_logs_as_a_line_by_line_reader_reads_them(values: list[tuple[str, str, bool]]) -> None:
     lines = []

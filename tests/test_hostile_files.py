@@ -408,3 +408,36 @@ def test_standard_input_without_end_is_refused(runs: Path) -> None:
         done = command("report", "-", cwd=runs, stdin=endless)
     assert done.returncode == 2
     assert "raise max_gigabytes" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["report.json", "logdoctor.toml"])
+def test_a_pipe_named_like_a_file_of_ours_is_not_opened(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(table())
+    os.mkfifo(tmp_path / name)
+    done = command("report", ".", "-o", "out", "--no-plots", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_link_in_the_place_of_the_plots_leads_nowhere(tmp_path: Path) -> None:
+    log, out, other = tmp_path / "a.csv", tmp_path / "out", tmp_path / "other"
+    log.write_bytes(table())
+    other.mkdir()
+    (other / "a.png").write_text("precious")
+    assert invoke("report", str(log), "-o", str(out), "--no-plots").exit_code == 0
+    (out / "plots").symlink_to(other)
+    done = invoke("report", str(log), "-o", str(out))
+    assert done.exit_code == 2
+    assert "is a link" in done.output
+    assert [path.read_text() for path in other.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("content", ['{"logdoctor": "1", "runs": 5, "overview": ["x"], "comparison": 1}',
+                                     '{"logdoctor": "1", "runs": [{"plots": [1, "..", ""]}, 7]}',
+                                     '{"logdoctor": ' + "[" * 100_000])  # fmt: skip
+def test_a_hostile_former_report_is_no_fault(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(table())
+    (tmp_path / "out" / "plots").mkdir(parents=True)
+    (tmp_path / "out" / "report.json").write_text(content)
+    done = invoke("report", str(tmp_path / "a.csv"), "-o", str(tmp_path / "out"), "--no-plots")
+    assert done.exit_code == (2 if "[[[" in content else 0), done.output
+    assert "fault of logdoctor" not in done.output

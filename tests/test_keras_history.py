@@ -6,11 +6,12 @@ import io
 import json
 import os
 import pickle
+import struct
 
 import numpy as np
 import pytest
 
-from logdoctor_parsers.history_pickle import is_pickle, unpickle_history
+from logdoctor_parsers.history_pickle import is_pickle, left_of_pickle, unpickle_history
 from logdoctor_parsers.keras_history import PARSER
 from tests.parsed import claims, column, log_file, meaning, recognised, values
 
@@ -119,6 +120,76 @@ def test_damaged_pickles_are_refused() -> None:
     for size in range(2, len(content) - 1, 7):
         with pytest.raises(ValueError, match=r".+"):
             unpickle_history(content[:size])
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_of_a_pickle_cut_off_the_numbers_before_the_cut_are_read(protocol: int) -> None:
+    content = pickle.dumps(HISTORY, protocol)
+    for size in range(2, len(content)):
+        for key, numbers in left_of_pickle(content[:size]).items():
+            assert numbers == HISTORY[key][: len(numbers)]
+    log = PARSER.parse(log_file(content[: content.rindex(struct.pack(">d", 1.625)) + 8], "history.pkl"))
+    assert values(log, "loss") == [1.5, 1.25, 1.0]
+    assert values(log, "val_loss") == [1.75, 1.5]
+    assert column(log, "epoch", "val_loss") == [1, 2]
+    assert "numbers in front of the damage" in log.problems[0].message
+
+
+def test_what_a_damaged_pickle_calls_is_not_called() -> None:
+    content = pickle.dumps({"loss": [1.0, 2.0], "x": Hostile(), "acc": [1.0, 2.0]})
+    assert set(left_of_pickle(content)) <= {"loss"}
+    assert len(PARSER.parse(log_file(content, "history.pkl")).table) == 0
+
+
+FOUR = {
+    key: [float(f"{n}.{place}25") for n in range(1, 21)]
+    for place, key in enumerate(("acc", "loss", "val_acc", "val_loss"))
+}
+
+
+def test_a_list_of_another_length_costs_the_others_no_epoch() -> None:
+    for text in (
+        json.dumps(FOUR, indent=1).replace("5.125,", "5.125, 5.125,"),
+        json.dumps(FOUR).replace("5.125, ", ""),
+    ):
+        log = PARSER.parse(log_file(text, "history.json"))
+        for key in ("acc", "val_acc", "val_loss"):
+            assert column(log, "epoch", key) == list(range(1, 21))
+        assert np.isnan(column(log, "epoch", "loss")).all()
+        assert "'loss'" in log.problems[0].message and "epochs not known" in log.problems[0].message
+
+
+@pytest.mark.parametrize(("was", "now", "lost"), [(" 5.125", " 5,125", {5}), (" 5.125, 6.125", " 5.16.125", {5, 6}),
+                                                  (" 5.125, 6.125", " 5.1250000000000001", {5, 6})])  # fmt: skip
+def test_a_number_that_damage_made_costs_itself(was: str, now: str, lost: set[int]) -> None:
+    log = PARSER.parse(log_file(json.dumps(FOUR).replace(was, now), "history.json"))
+    epochs = [n for n in range(1, 21) if n not in lost]
+    assert column(log, "epoch", "loss") == epochs
+    assert values(log, "loss") == [n + 0.125 for n in epochs]
+    assert log.problems
+
+
+def test_numbers_behind_damage_that_may_be_of_another_list_are_left_out() -> None:
+    text = json.dumps(FOUR)
+    start, end = text.index("6.125"), text.index("9.225")
+    log = PARSER.parse(log_file(text[:start] + "#" * (end - start) + text[end:], "history.json"))
+    assert values(log, "loss") == [n + 0.125 for n in range(1, 6)]
+    assert column(log, "epoch", "loss") == [1, 2, 3, 4, 5]
+    assert any("epochs that are not certain" in problem.message for problem in log.problems)
+
+
+def test_validation_done_less_often_shifts_no_epoch() -> None:
+    history = {"loss": [3.0, 2.0, 1.0, 0.5], "val_loss": [2.0, 1.0], "val_acc": [0.5, 0.75]}
+    log = PARSER.parse(log_file(json.dumps(history), "history.json"))
+    assert np.isnan([*column(log, "epoch", "val_loss"), *column(log, "epoch", "loss")]).all()
+
+
+def test_a_history_cut_off_in_its_first_list_is_read() -> None:
+    text = json.dumps(FOUR)
+    file = log_file(text[: text.index("4.025")], "history.json")
+    assert claims(file) == ["keras-history"]
+    assert values(PARSER.parse(file), "acc") == [1.025, 2.025]
+    assert column(PARSER.parse(file), "epoch", "acc") == [1.0, 2.0]
 
 
 def test_pickle_of_something_else() -> None:

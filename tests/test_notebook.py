@@ -77,3 +77,19 @@ def test_a_damaged_line_of_a_notebook_costs_itself_and_is_named() -> None:
     assert values(log, "loss") == [2.0, 2.5, 2.0]
     damaged = next(number for number, line in enumerate(text.splitlines(), 1) if "loss: 2.5000" in line)
     assert damaged in {problem.line for problem in log.problems}
+
+
+def test_where_a_line_that_opens_an_output_is_damaged_its_strings_are_read_by_their_place() -> None:
+    text = notebook([stream(*FIT)])
+    for opening in ('      "te\x00t": [', '     \ufffd "text": [', '      "teext": [', "      #####"):
+        damaged = text.replace('     "text": [', opening, 1).replace('"nbformat": 4', '"nbformat" 4')
+        log = PARSER.parse(log_file(damaged, "train.ipynb"))
+        assert values(log, "loss") == [2.5, 2.0], opening
+        assert column(log, "epoch", "loss") == [1, 2]
+
+
+def test_a_source_whose_opening_is_damaged_is_no_output() -> None:
+    text = notebook([stream(*FIT)]).replace('   "source": [\n    "fit()"', '   "sou##e" [\n    "epoch 1 loss: 0.5"', 1)
+    log = PARSER.parse(log_file(text, "train.ipynb"))
+    assert values(log, "loss") == [2.5, 2.0]
+    assert any("left out" in problem.message for problem in log.problems)

@@ -275,3 +275,17 @@ def test_shells_can_complete(shell: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "_LOGDOCTOR_COMPLETE=" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("content", [
+    f"dataset_size = {'9' * 5000}", f"dataset_size = 0x{'f' * 5000}", f"limits.plateau.min_epochs = 0x{'f' * 5000}",
+    f"limits.plateau.{'a.' * 3000}b = 1", f"dataset_size.{'a.' * 3000}b = 1", f"{'a.' * 3000}b = 1",
+    f"ignore = {'[' * 3000}{']' * 3000}", f"runs.x.{'a.' * 3000}b = 1", f"roles.val.{'a.' * 3000}b = 1",
+])  # fmt: skip
+def test_a_strangers_settings_are_refused_in_a_sentence(here: Path, content: str) -> None:
+    (here / "runs" / "logdoctor.toml").write_text(content)
+    done = report()
+    assert done.exit_code == 2
+    assert "logdoctor.toml" in done.output
+    assert "fault of logdoctor" not in done.output
+    assert len(done.output) < 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import socket
 import subprocess
 import tomllib
@@ -71,3 +72,18 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
     assert len(names) <= 8
     for name in names:
         assert re.search(rf'^ *"{name}>=[\d.]+", *# \w+', text, re.MULTILINE), name
+
+
+def test_advisories_on_our_dependencies_alone_are_told_and_no_network_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = runpy.run_path(str(ROOT / ".ci" / "audit.py"))
+    assert {"numpy", "pandas", "click"} <= audit["our_dependencies"]() and "pytest" not in audit["our_dependencies"]()
+    told = {"dependencies": [
+        {"name": "Click", "version": "8.2", "vulns": [{"id": "PYSEC-1"}]}, {"name": "numpy", "version": "2", "vulns": []},
+        {"name": "pytest", "version": "8", "vulns": [{"id": "PYSEC-2"}]}, {"name": "ours", "skip_reason": "not on PyPI"},
+    ]}  # fmt: skip
+    assert audit["advisories"](told, audit["our_dependencies"]()) == ["Click 8.2: PYSEC-1"]
+    monkeypatch.setitem(audit["main"].__globals__, "run", lambda *_: 1)
+    assert audit["main"]() == 0
+    assert capsys.readouterr().out.startswith("skipped")

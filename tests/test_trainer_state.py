@@ -76,6 +76,15 @@ def test_cut_anywhere_invents_no_value() -> None:
         assert log.ending.kind == "torn"
 
 
+def test_rows_behind_a_history_that_damage_closed_are_named() -> None:
+    text = state(HISTORY)
+    end = text.index("]") + 1
+    for torn in ('\n "max_steps": 4\n  ,\n  {"loss": 0.5}', ', "max_steps": 4}\n'):
+        log = PARSER.parse(log_file(text[:end] + torn + text[end:], "trainer_state.json"))
+        assert values(log, "loss") == [2.5, 2.0]
+        assert f"to {log.lines}) is left out" in log.problems[-1].message
+
+
 def test_strings_for_numbers() -> None:
     rows = [{"loss": "2.5", "epoch": "0.5", "step": 1}, {"loss": "nan", "epoch": "1", "step": 2}]
     log = PARSER.parse(log_file(state(rows)))

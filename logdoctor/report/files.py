@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
+from logdoctor.own_files import read_report
 from logdoctor.report.json_report import dumps
 from logdoctor.report.markdown import to_markdown
 from logdoctor.report.pictures import draw_all
@@ -57,8 +57,12 @@ def _explained(folder: Path) -> Iterator[None]:
 
 def _former_report(folder: Path) -> dict[str, Any]:
     """The report that stands in the folder, empty without one. Errors: LogDoctorError where files are not ours."""
+    if (folder / "plots").is_symlink():
+        raise LogDoctorError(
+            f"{folder / 'plots'} is a link: plots would leave the folder; remove it or give another -o DIR"
+        )
     path = folder / "report.json"
-    former = read_former(path)
+    former = read_report(path)
     if former is not None:
         return former
     for name in ("report.json", "report.md", "plots"):
@@ -69,15 +73,6 @@ def _former_report(folder: Path) -> dict[str, Any]:
                 "move it away or give another folder with -o DIR"
             )
     return {}
-
-
-def read_former(path: Path) -> dict[str, Any] | None:
-    """A report.json that logdoctor wrote; None for anything else, or nothing, at `path`."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) and "logdoctor" in content else None
 
 
 def _is_empty(path: Path) -> bool:
@@ -93,9 +88,9 @@ def _remove_stale(former: dict[str, Any], report: Report, folder: Path) -> None:
 
 
 def _former_plots(former: dict[str, Any]) -> set[str]:
-    """The names of the plots that a former report lists."""
-    runs = [run.get("plots", []) for run in former.get("runs", []) if isinstance(run, dict)]
-    comparison = former.get("comparison")
-    together = [comparison["plot"]] if isinstance(comparison, dict) and comparison.get("plot") else []
-    together += [former["overview"]] if isinstance(former.get("overview"), str) else []
-    return {Path(str(plot)).name for plots in [*runs, together] for plot in plots}
+    """The names of the plots that a former report lists, whatever else somebody has written into it."""
+    runs, comparison = former.get("runs"), former.get("comparison")
+    listed = [run.get("plots") for run in (runs if isinstance(runs, list) else []) if isinstance(run, dict)]
+    plots = [plot for each in listed if isinstance(each, list) for plot in each]
+    plots += [comparison.get("plot") if isinstance(comparison, dict) else None, former.get("overview")]
+    return {Path(plot).name for plot in plots if isinstance(plot, str)} - {"", ".."}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isfinite
 
 from logdoctor_parsers.contract import Problem
 from logdoctor_parsers.json_stream import LineIndex
@@ -17,10 +18,12 @@ _KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
 _LIST = re.compile(_KEY + r"(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})")
 _SPLIT_OPENED = re.compile(rf"""['"]({"|".join(SPLITS)})['"]\s*:\s*\{{""", re.IGNORECASE)
 _OPENED = re.compile(_KEY + r"[\[{]")
+_CUT_IN_FIRST = re.compile(r"[\ufeff\s\[]*\{\s*" + _KEY + r"\[[^\[\]{}]*$")
 _ITEM = re.compile(r"[^,\s\[\]{}][^,\[\]{}]*")
 _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
 _NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
 _PIECE = re.compile(r"\d\.\d+\s*,\s*-?\d+\.\d")  # of a list of numbers
+_FEW = 2  # numbers that one damage makes of others
 _CLOSED = re.compile(r"[\]}]\s*[,}\])]?\s*$")
 
 
@@ -28,8 +31,9 @@ _CLOSED = re.compile(r"[\]}]\s*[,}\])]?\s*$")
 class Curve:
     """One key's list: numbers, the line of each, and whether it follows the list before in the same dict.
 
-    `start` and `end` are its place in the text. `behind`: so many of the numbers stand behind a damaged stretch, so
-    that their places count from the end of the list (-1: the list is whole).
+    `start` and `end` are its place in the text. `behind`: so many of the numbers stand behind a damaged stretch of
+    `gap` characters, so that their places count from the end of the list (-1: the list is whole). `astray`: it is of
+    another length than the lists beside it, so that nothing says to which epochs its numbers belong.
     """
 
     key: str
@@ -39,11 +43,39 @@ class Curve:
     start: int = 0
     end: int = 0
     behind: int = -1
+    gap: int = 0
+    astray: bool = False
+
+    @property
+    def front(self) -> int:
+        """How many numbers stand in front of the damage."""
+        return len(self.values) - max(self.behind, 0)
 
     def places(self, length: int) -> list[int]:
         """The index in a list of `length` numbers of each that is left."""
-        before = len(self.values) - max(self.behind, 0)
-        return [*range(before), *range(length - max(self.behind, 0), length)]
+        return [*range(self.front), *range(length - max(self.behind, 0), length)]
+
+    def placed(self, length: int) -> tuple[Curve, Problem | None]:
+        """Without the numbers behind the damage whose index in a list of `length` numbers (0: unknown) is not certain.
+
+        They may belong to another list, whose beginning the damage took, unless it is as long as what is missing, or
+        took next to nothing and is shorter than a list.
+        """
+        if self.behind <= 0:
+            return self, None
+        missing = length - len(self.values)
+        width = (self.end - self.start - self.gap) / len(self.values)
+        fits = abs(self.gap - missing * width) <= 2 * width
+        put_between = missing in (0, 1) and self.gap < length * width / 2
+        if length and ((fits and missing >= 0) or put_between):
+            return self, None
+        why = "stand behind damage, at epochs that are not certain: left out"
+        front = replace(self, values=self.values[: self.front], lines=self.lines[: self.front], behind=0)
+        return front, self.problem(self.lines[self.front :], why)
+
+    def problem(self, lines: Sequence[int], why: str) -> Problem:
+        """The words for numbers of this list that stand on `lines`."""
+        return Problem(lines[0], f"{len(lines)} numbers of {self.key!r} (lines {lines[0]} to {lines[-1]}) {why}")
 
 
 def find_lists(text: str) -> Iterator[Curve]:
@@ -74,6 +106,11 @@ def _split_at(between: str, before: str) -> str:
     if opened:
         return str(opened[-1])
     return "" if "}" in between else before
+
+
+def is_cut_in_first(text: str) -> bool:
+    """Whether a text is a dict of lists that ends within the first of them."""
+    return _CUT_IN_FIRST.match(text) is not None
 
 
 def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:
@@ -113,7 +150,33 @@ def _left(
     values = [value for _, _, value in good if value is not None]
     places = [lines.line(at) for at, _, _ in good]
     gap = (items[bad[0]][0], items[bad[-1]][1])
-    return Curve(key, values, places, True, start, stop, len(items) - 1 - bad[-1]), gap
+    return Curve(key, values, places, True, start, stop, len(items) - 1 - bad[-1], gap[1] - gap[0]), gap
+
+
+def of_another_length(text: str, curve: Curve, length: int, others: Sequence[Curve]) -> tuple[Curve, Problem]:
+    """A list that closes but has not the `length` of the others: what keeps its place around an unlikely number.
+
+    Damage that makes one number of two, or two of one, leaves some that are not written as Python writes all others.
+    """
+    size, odd = len(curve.values), _odd(text, curve)
+    if not odd or size < length - _FEW or odd[-1] - odd[0] > _FEW or any(_odd(text, other) for other in others):
+        return replace(curve, astray=True), curve.problem(
+            curve.lines, f"where other lists have {length}: at epochs not known"
+        )
+    behind = max(0, min(size - 1 - odd[-1], length - 1 - odd[0]))
+    kept = [*range(odd[0]), *range(size - behind, size)]
+    values, lines = [curve.values[n] for n in kept], [curve.lines[n] for n in kept]
+    lost = curve.problem(curve.lines[odd[0] : size - behind], "are damaged: left out")
+    return replace(curve, values=values, lines=lines, behind=behind), lost
+
+
+def _odd(text: str, curve: Curve) -> list[int]:
+    """Which numbers of a whole list are not written as Python writes float64 (all: the list is not read as it was)."""
+    items = [item[0].strip() for item in _ITEM.finditer(text, text.index(":", curve.start) + 1, curve.end)]
+    if len(items) != len(curve.values):
+        return [*range(len(curve.values))]
+    pairs = enumerate(zip(items, curve.values, strict=True))
+    return [n for n, (item, value) in pairs if isfinite(value) and item != repr(value)]
 
 
 def _lost(lines: LineIndex, start: int, end: int) -> Problem:
@@ -123,7 +186,8 @@ def _lost(lines: LineIndex, start: int, end: int) -> Problem:
 
 
 def _value(item: str) -> float | None:
-    return number(_INDEX.sub("", item).strip().strip("'\""))
+    told = _INDEX.sub("", item).strip()
+    return None if "\n" in told else number(told.strip("'\""))  # a number stands on the line where its item begins
 
 
 def _keep_length(match: re.Match[str]) -> str:

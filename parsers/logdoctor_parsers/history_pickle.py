@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections import OrderedDict, defaultdict
 from importlib import import_module
 from typing import Any
@@ -28,6 +29,13 @@ _NUMPY = {("numpy", "dtype"), ("numpy", "ndarray")} | {
     for module, name in (("multiarray", "scalar"), ("multiarray", "_reconstruct"), ("numeric", "_frombuffer"))
 }
 
+_FLOATS = ("BINFLOAT", "BININT", "BININT1", "BININT2")
+_AROUND = ("PROTO", "FRAME", "EMPTY_DICT", "MARK", "MEMOIZE", "BINPUT", "LONG_BINPUT", "SETITEMS", "SETITEM")
+
+
+class RefusedError(ValueError):
+    """A pickle asks for something that no history needs."""
+
 
 def is_pickle(content: bytes) -> bool:
     """Whether bytes begin like a pickle of protocol 2 to 5, or a .npy file that holds one."""
@@ -39,17 +47,47 @@ def _is_object_npy(content: bytes) -> bool:
 
 
 def unpickle_history(content: bytes) -> dict[str, list[float]]:
-    """Key → numbers of a pickled dict. Errors: ValueError with the reason where it is damaged or holds more."""
-    stream = io.BytesIO(content)
-    if content.startswith(_NPY):
-        stream.seek(_npy_data(content))
+    """Key → numbers of a pickled dict. Errors: RefusedError where it holds more; ValueError where it is damaged."""
     try:
-        value = _Unpickler(stream, encoding="latin-1").load()
+        value = _Unpickler(_stream(content), encoding="latin-1").load()
+    except RefusedError:
+        raise
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # a damaged pickle can fail in any way
         raise ValueError(f"damaged ({type(error).__name__})") from None
     return _lists(value)
+
+
+def left_of_pickle(content: bytes) -> dict[str, list[float]]:
+    """Key → plain numbers in front of the first opcode that is damaged; the last of a list left open may be, too.
+
+    The opcodes are only looked at. NumPy's numbers, which calls would make, are none here.
+    """
+    found: dict[str, list[float]] = {}
+    key, values = "", list[float]()
+    try:
+        for opcode, argument, _ in pickletools.genops(_stream(content)):
+            if opcode.name in ("BINUNICODE", "SHORT_BINUNICODE"):
+                key = str(argument)
+            elif opcode.name == "EMPTY_LIST":
+                values = found.setdefault(key, [])
+            elif opcode.name in _FLOATS:
+                values.append(float(argument or 0))
+            elif opcode.name in ("APPENDS", "APPEND"):
+                values = []
+            elif opcode.name not in _AROUND:
+                break
+    except Exception:  # a damaged pickle can fail in any way
+        pass
+    del values[-1:]
+    return {key: numbers for key, numbers in found.items() if numbers}
+
+
+def _stream(content: bytes) -> io.BytesIO:
+    stream = io.BytesIO(content)
+    stream.seek(_npy_data(content) if content.startswith(_NPY) else 0)
+    return stream
 
 
 def _npy_data(content: bytes) -> int:
@@ -67,7 +105,7 @@ class _Unpickler(pickle.Unpickler):
             return _encode
         if (module, name) in _NUMPY:
             return getattr(import_module(module.replace(".core.", "._core.")), name)
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no history needs")
+        raise RefusedError(f"it asks for {module}.{name}, which no history needs")
 
 
 def _encode(text: str, encoding: str) -> bytes:

@@ -37,11 +37,12 @@ def read_document(text: str, *, alone: bool = False) -> tuple[list[Row], bool]:
     values = 0
     while at >= 0 and complete:
         parts, complete = read_parts(text, at)
-        whole = Part("", {part.key: part.value for part in parts}, at, at) if text[at] == "{" else None
+        end = _end_of(text, at, parts) if complete else at
+        whole = Part("", {part.key: part.value for part in parts}, at, end) if text[at] == "{" else None
         found = _rows_among(text, parts) or [row for part in parts for row in _points(text, part)]
         rows += found or ([Row(whole)] if whole is not None and complete else [])
         values += 1
-        at = _next_bracket(text, _end_of(text, at, parts)) if complete else -1
+        at = _next_bracket(text, end) if complete else -1
     return (rows if alone or values > 1 or len(rows) > 1 else []), complete
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
+from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem, first_problems
 from logdoctor_parsers.delimited import byte_lines, physical_lines
 from logdoctor_parsers.json_document import read_document
 from logdoctor_parsers.json_rows import BEFORE, JsonRows, flatten, put_object, read_objects, unwrapped
@@ -91,9 +91,23 @@ class JsonLines:
             if row.role:
                 records.put_text("split", row.role)
         table, facts = tabulate(records)
-        ending = Ending() if complete else Ending("torn", lines.last, "the file is cut off")
+        ending, problems = Ending(), list[Problem]()
+        if not complete:
+            at = lines.line(max([row.part.end for row in rows], default=0))
+            message = f"damaged or cut off: what else stands from here on (lines {at} to {lines.last}) is left out"
+            ending, problems = Ending("torn", lines.last, "the file is cut off"), [Problem(at, message)]
         dialect = ONE_EPOCH if alone else "JSON document"
-        return ParsedLog(self.name, table, facts, lines=lines.last, data=data, ending=ending, dialect=dialect)
+        return ParsedLog(
+            self.name,
+            table,
+            facts,
+            tuple(problems),
+            lines=lines.last,
+            data=data,
+            unreadable=len(problems),
+            ending=ending,
+            dialect=dialect,
+        )
 
 
 def _is_of_an_epoch(file: LogFile) -> bool:

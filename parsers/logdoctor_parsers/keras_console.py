@@ -147,8 +147,8 @@ class _Reading:
             return False
         if epoch is None:
             return True
-        closed = number != epoch.line and total == self._total and metrics.keys() == epoch.metrics.keys()
-        return closed and metrics != epoch.metrics
+        closed = number != epoch.line and total == self._total and any(key.startswith("val_") for key in epoch.metrics)
+        return closed and metrics != epoch.metrics and not metrics.keys() > epoch.metrics.keys()
 
     def _finish(self, number: int, text: str, *, on_the_way: bool) -> None:
         """Take the metrics of a line with k = n, unless the epoch is closed already and this is another bar."""

@@ -7,14 +7,15 @@ refuses the rest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem
-from logdoctor_parsers.history_lists import Curve, find_lists, left_of_lists
-from logdoctor_parsers.history_pickle import is_pickle, unpickle_history
-from logdoctor_parsers.names import words
+from logdoctor_parsers.history_lists import Curve, find_lists, is_cut_in_first, left_of_lists, of_another_length
+from logdoctor_parsers.history_pickle import RefusedError, is_pickle, left_of_pickle, unpickle_history
+from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH
 from logdoctor_parsers.records import Records, names_loss, names_quality, tabulate
 from logdoctor_parsers.text import decode
@@ -40,7 +41,8 @@ class KerasHistory:
         if '"cell_type"' in text or '"log_history"' in text:
             return Match.NO
         if _is_document(text):
-            return Match.SURE if _of_training(find_lists(text)) else Match.NO
+            left = left_of_lists(text, ())[0] if is_cut_in_first(text) else []
+            return Match.SURE if _of_training([*find_lists(text), *left]) else Match.NO
         printed = any(len(curve.values) >= _FEWEST_EPOCHS and names_loss(curve.key) for curve in find_lists(text))
         return Match.MAYBE if printed else Match.NO
 
@@ -56,20 +58,30 @@ class KerasHistory:
         curves = _worth_reading(curves, document=_is_document(text))
         lines = text.count("\n") + (not text.endswith("\n"))
         cut = _is_document(text) and not text.rstrip().endswith(("}", "]"))
-        return self._result(curves, lines, Ending("torn", lines, "the file is cut off") if cut else Ending(), problems)
+        histories = [_settled(text, history) for history in _histories(curves)]
+        problems += [problem for _, told in histories for problem in told]
+        ending = Ending("torn", lines, "the file is cut off") if cut else Ending()
+        return self._result([history for history, _ in histories], lines, ending, problems)
 
     def _parse_pickle(self, content: bytes) -> ParsedLog:
+        problems = []
         try:
             history = unpickle_history(content)
         except ValueError as error:
-            problem = Problem(0, f"pickle not read: {error}")
-            return ParsedLog(self.name, tabulate(Records())[0], problems=(problem,), unreadable=1)
+            history = {} if isinstance(error, RefusedError) else left_of_pickle(content)
+            left = f"; {sum(map(len, history.values()))} numbers in front of the damage" if history else ""
+            problems = [Problem(0, f"pickle not read: {error}{left}")]
         curves = [Curve(key, values, list(range(1, len(values) + 1))) for key, values in history.items()]
-        return self._result(curves, max((len(curve.values) for curve in curves), default=0), Ending())
+        if problems and curves:  # what is left of the last list
+            curves[-1] = replace(curves[-1], behind=0)
+        longest = max((len(curve.values) for curve in curves), default=0)
+        return self._result([curves] if curves else [], longest, Ending(), problems)
 
-    def _result(self, curves: list[Curve], lines: int, ending: Ending, problems: Sequence[Problem] = ()) -> ParsedLog:
+    def _result(
+        self, histories: Iterable[Sequence[Curve]], lines: int, ending: Ending, problems: Sequence[Problem] = ()
+    ) -> ParsedLog:
         records = Records()
-        for history in _histories(curves):
+        for history in histories:
             _add_history(records, history)
         table, facts = tabulate(records, bare_split="train")
         return ParsedLog(
@@ -120,18 +132,48 @@ def _histories(curves: list[Curve]) -> Iterator[list[Curve]]:
         yield list(history.values())
 
 
-def _add_history(records: Records, history: list[Curve]) -> None:
-    """One row an epoch; epochs count from 1 where all lists have one length and none is the epoch itself."""
-    whole = {len(curve.values) for curve in history if curve.behind < 0}
-    length = max(whole, default=max(len(curve.values) for curve in history))
+def _settled(text: str, history: Sequence[Curve]) -> tuple[list[Curve], list[Problem]]:
+    """The lists of a history, each number at a place that is certain or, where its list is astray, at none."""
+    length = _agreed(history)
+    whole = [curve for curve in history if curve.behind < 0 and len(curve.values) == length]
+    settled, problems = [], list[Problem]()
+    for curve in history:
+        told = None
+        if curve.behind >= 0:
+            curve, told = curve.placed(length)
+        elif length and len(curve.values) != length:
+            curve, told = of_another_length(text, curve, length, whole)
+        settled.append(curve)
+        problems += [told] if told else []
+    return settled, problems
+
+
+def _agreed(history: Iterable[Curve]) -> int:
+    """How many epochs the whole lists tell of: the most frequent length, and one of the training set's.
+
+    0 where they do not agree: damage has made some longer or shorter, or validation was not done after each epoch.
+    """
+    whole = [curve for curve in history if curve.behind < 0 and not curve.astray]
+    lengths = Counter(len(curve.values) for curve in whole).most_common(2)
+    if not lengths or (len(lengths) > 1 and lengths[0][1] == lengths[1][1]):
+        return 0
+    length = lengths[0][0]
+    trained = any(len(curve.values) == length and canonical(curve.key).split != "val" for curve in whole)
+    return length if trained or len(lengths) == 1 else 0
+
+
+def _add_history(records: Records, history: Sequence[Curve]) -> None:
+    """One row an epoch, counted from 1 unless the whole lists do not agree, or one of them is the epoch itself."""
+    length = _agreed(history) or max(len(curve.values) for curve in history)
+    agreed = _agreed(history) or all(curve.behind >= 0 for curve in history)
     labelled = any("_".join(words(curve.key)) in EPOCH for curve in history)
-    rows: dict[int, list[tuple[int, str, float]]] = {}
+    rows: dict[tuple[bool, int], list[tuple[int, str, float]]] = {}
     for curve in history:
         for place, line, value in zip(curve.places(length), curve.lines, curve.values, strict=False):
-            rows.setdefault(place, []).append((line, curve.key, value))
-    for index, row in sorted(rows.items()):
+            rows.setdefault((curve.astray, place), []).append((line, curve.key, value))
+    for (astray, index), row in sorted(rows.items()):
         records.begin(min(line for line, _, _ in row))
-        if len(whole) == 1 and not labelled:
+        if agreed and not labelled and not astray:
             records.put("epoch", index + 1)
         for line, key, value in row:
             records.put(key, value, line)

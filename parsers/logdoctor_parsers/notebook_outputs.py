@@ -10,10 +10,13 @@ from typing import Any
 
 from logdoctor_parsers.json_stream import LineIndex
 
-_OPENED = re.compile(r'"([^"\\]+)": \[(\])?,?$')
+_OPENED = re.compile(r'"([^"\\]+)": \[(\])?,?$')  # a string of an array has its quotes escaped
 _SINGLE = re.compile(r'"(?:text|text/plain)": (".*),?$')
 _STRUCTURE = re.compile(r'"[^"\\]+": .*|[][{}]+,?$|$')
 _LOGGED = ("text", "text/plain")
+_ARRAYS = (*_LOGGED, "source", "traceback", "cells", "outputs", "tags")  # in a notebook as Jupyter writes it
+_UNIT = re.compile(r'^( +)"cells": \[$', re.MULTILINE)  # the indentation of one level
+_LEVELS_OF_OUTPUT = (6, 7)  # at which the strings of outputs stand, and of no source: cells[{outputs[{text[
 _DAMAGED = "damaged: no string of a notebook's output can be read here"
 _NO_USE = "an output or a source: the line that says which is damaged; left out"
 
@@ -58,29 +61,41 @@ def _as_written(text: str, piece: str, position: int) -> str:
 
 @dataclass
 class _Salvage:
-    """Reads a notebook's lines as Jupyter writes them, one string a line. `use`: the key whose strings follow."""
+    """Reads a notebook's lines as Jupyter writes them, one string a line. `use`: the key whose strings follow.
 
+    `unit`: the spaces of one level of indentation, 0 where nothing says so.
+    """
+
+    unit: int
     found: list[Output] = field(default_factory=list)
     lost: list[tuple[int, str]] = field(default_factory=list)
     use: str = "?"
     _pieces: list[str] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
 
-    def read(self, number: int, line: str) -> None:
-        if (opened := _OPENED.match(line)) is not None:
-            trusted = self.use in ("", "?") or opened[1] in _LOGGED  # else an array opens inside another
+    def read(self, number: int, raw: str) -> None:
+        line = raw.strip()
+        if (opened := _OPENED.search(line)) is not None:
+            # else an array opens inside another, or its name is damaged
+            trusted = opened[1] in _LOGGED or (self.use in ("", "?") and opened[1] in _ARRAYS)
             self.close("" if opened[2] else opened[1] if trusted else "?")
         elif (single := _SINGLE.match(line)) is not None and (piece := _string(single[1])) is not None:
             self.close(_LOGGED[0])
             self._take(number, piece)
             self.close("")
         elif (piece := _string(line)) is not None:
+            if self.use in ("", "?") and len(raw) - len(raw.lstrip(" ")) in self._deep:
+                self.close(_LOGGED[0])
             self._take(number, piece)
         elif _STRUCTURE.match(line):
             self.close("")
         else:
             self.lost.append((number, _DAMAGED))
             self.use = self.use if self.use in _LOGGED else "?"
+
+    @property
+    def _deep(self) -> tuple[int, ...]:
+        return tuple(self.unit * level for level in _LEVELS_OF_OUTPUT) if self.unit else ()
 
     def _take(self, number: int, piece: str) -> None:
         if self.use in ("", "?"):
@@ -98,9 +113,10 @@ class _Salvage:
 
 def left_outputs(text: str) -> tuple[list[Output], list[tuple[int, str]]]:
     """What is left of the outputs of a damaged notebook, and the lines that cannot be read."""
-    salvage = _Salvage()
+    unit = _UNIT.search(text)
+    salvage = _Salvage(len(unit[1]) if unit else 0)
     for number, line in enumerate(text.split("\n"), 1):
-        salvage.read(number, line.strip())
+        salvage.read(number, line)
     salvage.close("")
     return salvage.found, salvage.lost
 

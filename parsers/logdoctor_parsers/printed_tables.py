@@ -98,10 +98,8 @@ class Header:
             texts = [text.strip() for text in row.split(self.separator)]
             return list(enumerate(texts)) if len(texts) == len(self.names) else []
         found = list(_WORD.finditer(line))
-        if (
-            len(found) == len(self.names) + 1 and found[0].start() == 0 and found[0][0].isdigit()
-        ):  # a data frame's index
-            del found[0]
+        if len(found) == len(self.names) + 1 and self._indented and found[0].start() == 0 and found[0][0].isdigit():
+            del found[0]  # a data frame's index
         if len(found) == len(self.names):
             return [(column, match[0]) for column, match in enumerate(found)]
         texts = [text for match in found for text in _unglued(match[0])]
@@ -110,6 +108,10 @@ class Header:
         if not MIN_COLUMNS <= len(found) < len(self.names):
             return []
         return [(self._nearest(match.end()), match[0]) for match in found]
+
+    @property
+    def _indented(self) -> bool:
+        return bool(self.edges) and self.edges[0] > len(self.names[0])
 
     def _nearest(self, edge: int) -> int:
         """The column whose name ends nearest to `edge`: tables align to the right and leave cells empty."""

@@ -12,7 +12,8 @@ import re
 # time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern begins with one set of
 # characters, which is what `re` can skip to fast; what precedes the number is looked at behind its first character.
 _EXPONENT = r"(?:[eE][-+]?\d+)?+"
-_END = r"(?!\.+\d)(?:(?<!\.)|(?![A-Za-z_]))"  # no part of `0..5`, `1.2.3` or `1.l`
+# No part of `0..5`, `1.2.3`, `1.l`, `8.0e=04` or `2.1m21e+00`.
+_END = r"(?!\.+\d|[eE][^\s\w]\d|[A-Za-z]\d+[eE][-+]\d)(?:(?<!\.)|(?![A-Za-z_]))"
 _ABSOLUTE = (
     rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d++\.?+\d*+{_EXPONENT}{_END}"
     rf"|\.\d+{_EXPONENT}"
@@ -60,10 +61,18 @@ _WHOLE = (
 )
 
 
+_ANY_BLANKS = r"\s*+"
+
+
 def regex_of(parts: list[str]) -> re.Pattern[str]:
     """A pattern for all lines of the shape of a split line, with a group for each number: faster than splitting."""
-    first, *others = [re.escape(text.rstrip()) for text in parts[::2]]
-    pattern = first + r"\s*+"
+    first, *others = [re.escape(text.rstrip()) + _blanks(text) for text in parts[::2]]
+    pattern = first
     for text in others:
-        pattern += _WHOLE + (text + r"\s*+" if text else r"(?:\s++|$)")
+        pattern += _WHOLE + (text if text != _ANY_BLANKS else r"(?:\s++|$)")
     return re.compile(pattern + "$")
+
+
+def _blanks(text: str) -> str:
+    """What may pad a number behind `text`: as much as one likes, but a word does not grow together with it."""
+    return r"\s++" if text[-1:].isspace() and text.rstrip()[-1:].isalnum() else _ANY_BLANKS

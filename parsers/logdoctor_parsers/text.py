@@ -23,6 +23,8 @@ _BEFORE_A_WORD = re.compile(r"(?m)^\0+(?=[^\W\d]|[\[({<*#\"'])")
 _FIGURES = r"[-+.,:\d]*+(?:(?<=\d)[eE][-+]?+\d*+)?+"
 _TORN_NUMBER = re.compile(rf"(?<![-+.,:\d]){_FIGURES}(?:(?<=\d)[A-Za-z]{{1,8}}+)?+(?:\ufffd{_FIGURES})++")
 _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_SIGN = "[\xa1-\xa7\xa9-\xb7\xb9-\xbf\xd7\xf7]"
+_NO_WORD = re.compile(f"[\x80-\xff]{{2}}{_SIGN}|{_SIGN}[\x80-\xff]{{2}}")  # of a Western or Cyrillic encoding
 _BACKSPACES = re.compile(r"\x08+")
 _ZERO_BYTES = re.compile(rb"\0+")
 _NO_TEXT = bytes({*range(256)} - {*range(32, 127), *b"\t\n\r\b\x1b"})
@@ -137,7 +139,8 @@ def decode(data: bytes) -> tuple[str, str]:
         return text, "utf-8"
     for encoding in ("gb18030", "latin-1"):
         with suppress(UnicodeDecodeError):
-            if not _CONTROL.search(other := data.decode(encoding)):
+            other = data.decode(encoding)
+            if not _CONTROL.search(other) and not (encoding == "latin-1" and _NO_WORD.search(other)):
                 return other, encoding
     return text, "utf-8"  # no text of any kind throughout
 

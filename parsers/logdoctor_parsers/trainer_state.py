@@ -115,10 +115,19 @@ def _problems(
         for row in history
         if not isinstance(row.value, dict)
     ]
-    if not complete and not found:
-        at = members[-1].end if members else 0
-        found.append((lines.line(at), "damaged: the settings that stand behind this line are left out"))
+    closed = not history or not history[-1].cut
+    end = members[-1].end if members else 0
+    if complete and members and text[(end := text.index("}", end) + 1) :].strip():
+        found.append((lines.line(end), _behind(lines, end)))
+    elif not complete and history and closed and members[-1].key == "log_history":
+        found.append((lines.line(history[-1].end), _behind(lines, history[-1].end)))
+    elif not complete and closed:
+        found.append((lines.line(end), "damaged: the settings that stand behind this line are left out"))
     return first_problems(found)
+
+
+def _behind(lines: LineIndex, end: int) -> str:
+    return f"damaged: what stands behind this line (lines {lines.line(end)} to {lines.last}) is left out"
 
 
 def _ending(lines: LineIndex, state: dict[str, Part], summary: Part | None) -> Ending:

@@ -1,8 +1,8 @@
 """What a damaged log must still give: every point that the damage did not touch, and no number that is not there.
 
 A text has no checksums: where the damage itself writes a number into a line, that number stands in the log. What
-counts there is that it stands at the line given, whole, between bytes that cannot belong to it (a letter behind it
-reads as its unit).
+counts there is that it stands at the line given, whole, between bytes that cannot belong to it (letters behind it
+are a unit only where the undamaged log has that unit).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from logdoctor_parsers import PARSERS, LogFile, ParsedLog
 from tests.damage.damages import Damage
 
 NUMBERS = re.compile(
-    rb"(?<![\w.\x00\x80-\xff])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\d.\x00\x80-\xff])"
-    rb"|[-+]?\b(?:nan|inf|infinity)\b", re.IGNORECASE)  # fmt: skip
+    rb"(?<![\w.\x00\x80-\xff])([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\d.\x00\x80-\xff])([A-Za-z]*)"
+    rb"|([-+]?\b(?:nan|inf|infinity)\b)", re.IGNORECASE)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ class Extent:
     before: int
     after: int
     shift: int
+    units: frozenset[bytes]
 
     @classmethod
     def between(cls, content: bytes, damaged: bytes) -> Extent:
@@ -137,7 +138,8 @@ class Extent:
         before = next((n for n in range(most) if old[n] != new[n]), most)
         most -= before
         after = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
-        return cls(new, before, after, len(new) - len(old))
+        units = frozenset(unit for _, unit, _ in NUMBERS.findall(content))
+        return cls(new, before, after, len(new) - len(old), units)
 
     def now(self, line: int) -> int | None:
         """Where a line of the undamaged file stands now; None: the damage touched it."""
@@ -150,13 +152,14 @@ class Extent:
         now = [self.now(line) for line in lines]
         return None not in now and now[-1] - now[0] == len(now) - 1  # type: ignore[operator]
 
-    def beside(self, line: int) -> bool:
-        """Whether an intact line is next to the damage: what is lost there is told again on the damaged line."""
-        return line in (self.before, len(self.lines) - self.after + 1)
+    def says(self, line: int, tag: str) -> bool:
+        """Whether a line itself names a series (else a header or an opening bracket does, which may be damaged)."""
+        return tag.rpartition("/")[2].encode() in self.lines[line - 1]
 
     def standing(self, line: int) -> set[str]:
         """The numbers that stand whole on a line of the damaged file (none, where there is no such line)."""
-        return {_text(float(number)) for number in NUMBERS.findall(b"".join(self.lines[max(line - 1, 0) : line]))}
+        found = NUMBERS.findall(b"".join(self.lines[max(line - 1, 0) : line]))
+        return {_text(float(number or word)) for number, unit, word in found if unit in self.units}
 
 
 @dataclass(frozen=True)
@@ -184,25 +187,36 @@ def _of_lines(content: bytes, damaged: bytes, truth: Sequence[Point], log: Parse
     wrong = [*_not_standing(found, truth, extent), *_displaced(found, Truth.of(truth), extent)]
     kept = Counter((line, p.tag, p.value) for p in truth if (line := extent.now(p.line)) is not None)
     missing = kept - Counter((p.line, p.tag, p.value) for p in found)
-    named, renamed = _named(log), {(p.line, p.value) for p in found}
+    named, more = _named(log)
     silent = [
         (line, tag, value)
         for line, tag, value in missing.elements()
-        if not (named & {0, line} or (line, value) in renamed or extent.beside(line))
+        if line not in named and not _renamed(line, tag, value, found, extent)
     ]
+    if len({line for line, *_ in silent}) <= more:
+        silent = []
     recovered = Counter((p.tag, p.step, p.epoch, p.value) for p in found)
     recovered &= Counter((p.tag, p.step, p.epoch, p.value) for p in truth)
     lost = tuple(f"{key} is lost without a word" for key in silent)
     return Outcome(len(truth), kept.total(), recovered.total(), tuple(wrong), lost)
 
 
-def _named(log: ParsedLog) -> set[int]:
-    """The lines that problems name: one, or `lines A to B`; 0 where all of the file is meant."""
+def _renamed(line: int, tag: str, value: str, found: Sequence[Point], extent: Extent) -> bool:
+    """Whether a number is there under another name: another header's or bracket's, or one told apart (`accuracy #0`)."""
+    new = {point.tag for point in found if (point.line, point.value) == (line, value)}
+    return bool(new) and (not extent.says(line, tag) or any(tag in each for each in new))
+
+
+def _named(log: ParsedLog) -> tuple[set[int], int]:
+    """The lines that problems name, one or `lines A to B`, and how many more they count without naming them."""
     named = {problem.line for problem in log.problems} | ({log.ending.line} if log.ending.kind == "torn" else set())
+    more = 0
     for problem in log.problems:
         if stretch := re.search(r"lines (\d+) to (\d+)", problem.message):
             named |= set(range(int(stretch[1]), int(stretch[2]) + 1))
-    return named
+        if counted := re.match(r"(\d+) more lines", problem.message):
+            more += int(counted[1])
+    return named, more
 
 
 def _not_standing(found: Sequence[Point], truth: Sequence[Point], extent: Extent) -> Iterator[str]:

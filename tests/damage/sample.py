@@ -37,8 +37,16 @@ def families() -> dict[str, list[Sample]]:
     return found
 
 
-def damages(family: str, samples: Sequence[Sample], count: int) -> Iterator[tuple[Sample, Damage]]:
-    """So many damages of a family's logs in turn; the first are the same whatever the count."""
+def damages(family: str, samples: Sequence[Sample], count: int, seed: str = "") -> Iterator[tuple[Sample, Damage]]:
+    """So many damages of a family's logs in turn; of one seed the first are the same whatever the count."""
     for number in range(count):
         sample = samples[number % len(samples)]
-        yield sample, random_damage(sample.content, random.Random(f"{family} {number}"))
+        yield sample, random_damage(sample.content, random.Random(f"{seed}{family} {number}"))
+
+
+def every_cut(samples: Sequence[Sample], largest: int) -> Iterator[tuple[Sample, Damage]]:
+    """The logs of up to `largest` bytes, cut off at every byte."""
+    for sample in samples:
+        size = len(sample.content)
+        for end in range(1, size) if size <= largest else ():
+            yield sample, Damage("the end cut off", end, size, b"")
