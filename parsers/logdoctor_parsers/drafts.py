@@ -53,7 +53,7 @@ class Draft:
 
 def finish(draft: Draft) -> Reading:
     """The reading, once all numbers of the line were looked at."""
-    draft.fields = _of_evaluation(_without_costs(_with_bare_roles(draft)))
+    draft.fields = _of_evaluation(_without_costs(_of_networks(draft, _with_bare_roles(draft))))
     if draft.loose >= 0:
         _place_loose(draft)
     elif draft.lone >= 0 and draft.known and not draft.counted:
@@ -76,6 +76,7 @@ def finish(draft: Draft) -> Reading:
         count=draft.count,
         total=draft.total,
         step=draft.step,
+        rank=_rank(draft),
         counter=draft.counter,
         in_epoch=draft.in_epoch,
         role=line_role,
@@ -101,6 +102,21 @@ def _with_bare_roles(draft: Draft) -> list[Field]:
             out.append(replace(f, metric=metric, split=name_of(f.tag).split))
             draft.known = True
     return out
+
+
+def _rank(draft: Draft) -> int:
+    """The number a line ends with, where it is the rank of the process that prints it: `loss 0.5 rank 3`."""
+    last = len(draft.example) - 1
+    ends = draft.keys[last].phrase.lower() == "rank" and not draft.texts[-1].strip()
+    return last if ends and draft.counted and draft.example[last].isdigit() else -1
+
+
+def _of_networks(draft: Draft, fields: list[Field]) -> list[Field]:
+    """`G: 2.06 | D: 0.05`: the losses of a generator and its discriminator, where a line tells both by a letter."""
+    if not {"G", "D"} <= {f.tag for f in fields}:
+        return fields
+    draft.known = True
+    return [replace(f, metric=f"{f.tag}_loss") if f.tag in ("G", "D") else f for f in fields]
 
 
 def _without_costs(fields: list[Field]) -> list[Field]:

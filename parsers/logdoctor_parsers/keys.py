@@ -40,7 +40,7 @@ SIDE = _set("""
     instances rank pid world count params parameters param skipped skip bad best lowest highest patience flops
     gflops runtime duration dur from improve improved threshold target hysteresis counter length id gb mb kimg
     timer timestamp date hours hour day days port version percentage decreased increased reached improvement
-    reduced wps ups wpb bsz ips fps wall sen over progress pq rg mom nan py cc cpp weighting worker depth class
+    reduced checkpoint wps ups wpb bsz ips fps wall sen over progress pq rg mom nan py cc cpp weighting worker depth class
     classes saved saving took
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
@@ -58,6 +58,7 @@ _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _PASSED = _set("seen done completed elapsed trained processed")
 _NUMBER = _set("id idx index number no num")
+_OF_A_COUNTER = _set("training validation evaluation testing train start end")  # `Training of epoch 3`
 _PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
 _NO_ROLES = _set("tr cv te tel tl trl")  # too short to be meant as words of a sentence
 
@@ -102,6 +103,8 @@ def kind_of(phrase: str) -> Kind:
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
     if parts[-1] in COUNTERS | EPOCHS or parts in (["s"], ["it"]):
         beside = _BESIDE_COUNTER | {"num"} if parts[-1] == "updates" else _BESIDE_COUNTER
+        if len(parts) > 2 and parts[-2] == "of" and parts[-3] in _OF_A_COUNTER:
+            return _counter(parts[-1])
         return _counter(parts[-1]) if said <= beside or len(parts) == 1 else Kind.SIDE
     if said & SIDE:
         return Kind.SIDE

@@ -18,7 +18,7 @@ _AMOUNT = re.compile(
 )
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _AT = re.compile(r"\s+(?:at|for|in|on|after)\s+(?:the\s+)?(?:\w+\s+)?\w+\s*[:#=]?\s*$")
-_GOES_ON = re.compile(r"\s*(?:[:=|-]|->|=>|is|was)\s*$")
+_GOES_ON = re.compile(r"(?:-\d+)?\s*(?:[:=|-]|->|=>|is|was)\s*$")
 
 
 def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:

@@ -28,8 +28,11 @@ _BEFORE_COUNT = re.compile(r"\b(?:after|at)\s*$", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}  # brackets in which a fraction counts
 _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
+_BOXED = re.compile(r"\|([^|\0]*[A-Za-z][^|\0]*\0[^|\0]*)\|\s*\0\s*\|")  # `| mean of 100 rewards | 4.5 |`
+_TO = re.compile(r"\s*(?:-|\.\.|to)\s*")  # between the first and the last of a range of batches
+_INDEX = re.compile(r"\](?=\w)")  # `error[0]PerSample`
 _LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
-    r"\[\0(?:\]| \| ).*|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
+    r"\[\0(?:\]| \| ).*|\0\s+|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -44,6 +47,9 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":  # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
     keys = [key_before(text) for text in before[:-1]]
+    if len(example) == 2 and (label := _BOXED.fullmatch("\0".join(texts).strip())) is not None:
+        before[:2] = "", label[1].replace("\0", "") + ":"
+        keys = [key_before(text) for text in before[:-1]]
     names_behind(before, keys, units)
     splits_behind(before, keys, units)
     draft = Draft(before, example, keys, [unit.strip() for unit in units])
@@ -76,7 +82,7 @@ def _take(draft: Draft, i: int) -> int:
     if key.kind is Kind.EPOCH or (fraction and key.phrase.lower() == "epochs"):
         return _take_epoch(draft, i, fraction)
     if key.kind is Kind.COUNTER:
-        return _take_counter(draft, i, fraction)
+        return _take_range(draft, i) or _take_counter(draft, i, fraction)
     if _is_counted(draft, i, unit):
         draft.count, draft.counter = i, "iter"
         return 1
@@ -136,7 +142,7 @@ def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
     if not draft.example[i].rstrip(".").isdigit():
         return 2 if fraction else 1  # a share of an epoch
-    if fraction and said[-1] == "batch" and draft.example[i + 1] == "0" and draft.epoch < 0:
+    if fraction and said[-1] == "batch" and draft.epoch < 0 and _is_no_total(*draft.example[i : i + 2]):
         draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3
         return 2
     if not fraction and ("global" in said or said[-1] == "updates"):
@@ -146,6 +152,20 @@ def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
         draft.counter = said[-1]
         draft.in_epoch = draft.counter.startswith(("batch", "minibatch")) or said[0] == "epoch"  # `epoch step: 12`
     return 2 if fraction else 1
+
+
+def _is_no_total(count: str, total: str) -> bool:
+    return total == "0" or (total.isdigit() and int(count) > int(total))
+
+
+def _take_range(draft: Draft, i: int) -> int:
+    """`Minibatch[  1- 500]`: its end says where training stands; returns how many numbers it uses up, 0 for others."""
+    whole = i + 1 < len(draft.example) and all(number.isdigit() for number in draft.example[i : i + 2])
+    if not whole or not _TO.fullmatch(draft.texts[i + 1]) or draft.count >= 0:
+        return 0
+    draft.count, draft.counter = i + 1, words(draft.keys[i].phrase)[-1]
+    draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
+    return 2
 
 
 def _take_nameless(draft: Draft, i: int, fraction: bool) -> int:
@@ -193,7 +213,12 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
         percent = i + 2 < len(draft.example) and draft.units[i + 2] == "%" and draft.texts[i + 2].strip() == "("
         if percent and key.kind is Kind.METRIC:
             _add(draft, i + 2, key)
+        elif percent and key.kind is Kind.VALUE and not draft.counted:  # `Progress: 180/300 (60%)`
+            draft.count, draft.total, draft.counter = i, i + 1, "batch"
         return 3 if percent else 2
+    if key.opened == "[" and _INDEX.match(draft.texts[i + 1]) and i + 1 < len(draft.example):
+        draft.keys[i + 1].rename(f"{key.phrase} {draft.keys[i + 1].phrase}")
+        return 1
     if _is_step_of_value(draft, i):
         draft.count, draft.counter = i, "step"
         _add(draft, i + 1, key)

@@ -10,7 +10,7 @@ from logdoctor_parsers.keys import Kind, kind_of
 MAX_NAME = 120  # characters before a number that may name it
 MAX_WORDS = 6  # of a name; more are a sentence
 
-_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
+_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|param|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
 _SEPARATOR = re.compile(
     r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
     r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|[|;]|\b(?:is|was|are|to)\b)?)\s*$"""

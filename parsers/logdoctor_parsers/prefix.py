@@ -8,7 +8,7 @@ from functools import lru_cache
 
 _CLOCK = r"\d\d?:\d\d:\d\d"
 _DATE = (
-    rf"(?P<date>\d{{4}}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>{_CLOCK})(?:[.,:]\d+)?"
+    rf"(?P<date>\d{{4}}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>{_CLOCK})(?:[.,:](?:\d+|%f))?"
     r"(?:Z|[+-]\d\d:?\d\d)?"
 )
 _NAMED_DATE = (
@@ -38,6 +38,9 @@ _RANK = re.compile(
     r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?(\d+)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
     r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-(\d+)(?:\s+\| |: ))"
 )
+_LEVELLED = re.compile(  # process, logger, file or line number before the level
+    r"(?:\s*(?:\[[\w.:-]*\]|[\w<>/-]*[._/:][\w.:<>/-]*(?:\[\d+\])?|l\d+|-|\|))+\s*\b(?:INFO|DEBUG|WARNING)\b[\]:|]*\s?"
+)
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
@@ -53,7 +56,9 @@ def strip(line: str) -> tuple[str, float]:
     if match is None or match[0].isspace() or not match.end():
         return line, float("nan")
     if match["clock"]:
-        return line[match.end() :], posix(match["date"], match["clock"])
+        end = match.end()
+        levelled = _LEVELLED.match(line, end) if " INFO" in line or " DEBUG" in line else None
+        return line[levelled.end() if levelled else end :], posix(match["date"], match["clock"])
     if match["month"]:
         date = f"{match['year']}-{_MONTHS.find(match['month']) // 3 + 1}-{match['day']}"
         return line[match.end() :], posix(date, match["time"])

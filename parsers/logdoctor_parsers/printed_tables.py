@@ -146,7 +146,9 @@ def column_kind(name: str) -> Kind:
     """What a column's name says; `#`, `E` and `It` are names of counters only in tables."""
     if name_of(name).metric == "lr":  # `Base Learning Rate`: what changes from row to row is no setting
         return Kind.METRIC
-    return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER}.get(name.lower()) or kind_of(name)
+    return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER, "example counter": Kind.COUNTER}.get(
+        name.lower()
+    ) or kind_of(name)
 
 
 def _unglued(text: str) -> list[str]:
@@ -177,10 +179,24 @@ def header_of(line: str) -> Header | None:
 
 def header_in_two_rows(above: str, below: str) -> Header | None:
     """The header two lines may be whose names are divided over them, as MATLAB prints: `Validation` over `Loss`."""
+    if "|" not in below:
+        return _header_in_two_aligned_rows(above, below)
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in (above, below)]
     if len(rows[0]) != len(rows[1]) or len(rows[0]) < MIN_COLUMNS:
         return None
     return _header([_CLOCK.sub("", f"{upper} {lower}").strip() for upper, lower in zip(*rows, strict=True)], "|", [])
+
+
+def _header_in_two_aligned_rows(above: str, below: str) -> Header | None:
+    """The same without edges between columns, as Vowpal Wabbit prints: `example` over `counter`."""
+    upper, lower = above.split(), below.split()
+    if len(upper) != len(lower) or len(upper) < MIN_COLUMNS or not all(map(_NAME.match, upper + lower)):
+        return None
+    names = tuple(f"{first} {second}" for first, second in zip(upper, lower, strict=True))
+    kinds = [column_kind(name) for name in names]
+    if Kind.METRIC not in kinds or Kind.COUNTER not in kinds or not any(map(is_loss, names)):
+        return None
+    return Header(names, "", tuple(match.end() for match in _WORD.finditer(below)))
 
 
 def _has_loss_parts(names: Sequence[str]) -> bool:

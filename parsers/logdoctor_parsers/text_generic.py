@@ -33,6 +33,7 @@ MAX_LINE = 20_000  # characters; longer lines are dumps
 FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
 MANY = 32  # lines of a shape after which they are read a block at a time
 WORTH = 8  # of them in a row at least
+HIGHEST_RANK = 1 << 30
 RECENT = 6  # patterns tried before a line is split
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
 _NO_TEXT = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # with what is no character: bytes that are no text
@@ -118,6 +119,7 @@ class _Reader:
         self._last_said = ("", -1)
         self._copies = self._data = self._last_data = self._line = 0
         self._in_settings = self._torn = self._repeats = False
+        self._lowest_rank, self._of_others = HIGHEST_RANK, 0
 
     # lines ------------------------------------------------------------------------------------------------------
     def take(self, number: int, raw: str, *, cut: bool = False) -> None:
@@ -182,7 +184,7 @@ class _Reader:
             count = np.append(number(self._count or "nan"), values[reading.step][:-1])
         text = lines.texts[places[-1]][prefix:]
         last = shape.numbers(text)
-        ranks = np.full(size, -1)
+        ranks = values[reading.rank].astype(np.int64) if reading.rank >= 0 else np.full(size, -1)
         block_rows = Columns(reading, False, line, epoch, count, block.wall_time[run], ranks, values)
         self._track(reading, bar=False).append_block(block_rows, last)
         self._line = self._last_data = int(line[-1])
@@ -264,7 +266,7 @@ class _Reader:
     def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
-        if not found and shape.header is None and line.text.count("|") > 2:
+        if not found and shape.header is None and (line.text.count("|") > 2 or "  " in line.text.strip()):
             self._table = header_in_two_rows(self._above, line.text) or self._table
             self._above = line.text
         self._repeats = shape.repeats
@@ -304,6 +306,9 @@ class _Reader:
     def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
         if (not reading.counted and self._is_setting(reading)) or self._was_told(line, reading, found):
             return
+        if reading.rank >= 0:
+            line = line._replace(rank=int(number(found[reading.rank])))
+            self._lowest_rank = min(line.rank, self._lowest_rank)
         headed = self._only_evaluates(reading, found)
         if headed:
             reading = self._same(replace(self._with_split(reading, self._role), progress=True))
@@ -324,6 +329,9 @@ class _Reader:
         if line.partial and self._states:  # a bar goes on showing the last evaluation
             reading = self._same(reading.only([f.index for f in reading.fields if f.split not in ("val", "test")]))
         if (line.bar and reading.count >= 0 and not self._states) or self._counts_evaluation(reading, found):
+            if line.rank > self._lowest_rank:  # each rank counts for itself
+                self._of_others += 1
+                return
             self._progress(self._track(reading, line.bar), row)
             return
         if self._pending is not None:
@@ -462,6 +470,7 @@ class _Reader:
                 Problem(self._line, "the log ends inside this line: a number that may be cut is left out")
             )
         tracks, others = without_other_ranks([track.columns() for track in self._tracks.values()])
+        others += self._of_others
         if others:
             message = (
                 f"{others} lines in which other ranks tell of the same steps are left out: the lowest rank is read"

@@ -48,7 +48,7 @@ def _told_by_batch(columns: Sequence[Columns], inner: set[str]) -> set[str]:
         reading = c.reading
         if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.bar:
             epochs = np.unique(c.epoch[np.isfinite(c.epoch)])
-            if len(c) > len(epochs) > 0:
+            if len(c) >= len(epochs) > 0:
                 found.update(f.tag for f in reading.fields)
     return found
 
