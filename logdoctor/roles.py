@@ -35,6 +35,7 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     if like:
         return finest(like)
     trained = [c for c in mine if c.split == "train" and direction(c.metric)]
+    trained = trained or [c for c in mine if c.metric == "reward"]
     return finest(trained) if trained else None
 
 

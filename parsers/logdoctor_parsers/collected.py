@@ -85,7 +85,9 @@ class Columns:
         """Whether its lines make a curve: they say where they stand, or some of them tell a loss or a split."""
         if self.reading.counted or not (np.isnan(self.epoch).all() and np.isnan(self.count).all()):
             return True
-        return len(self) >= MIN_REPEATS and any("loss" in f.metric or f.split for f in self.reading.fields)
+        return len(self) >= MIN_REPEATS and any(
+            "loss" in f.metric or f.metric == "reward" or f.split for f in self.reading.fields
+        )
 
 
 @dataclass

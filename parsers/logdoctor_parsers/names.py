@@ -27,7 +27,8 @@ SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoke
 FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
-        "sum set main data metric metrics smoothed current final value info subset context hz per s"
+        "sum set main data metric metrics smoothed current final value info subset context hz per s updating "
+        "updated adjusting adjusted"
     ).split()
 )
 
@@ -75,13 +76,15 @@ ALIASES = {
     "precision": "precision",
     "recall": "recall",
     "r2": "r2",
+    "mrr": "mrr mean_reciprocal_rank",
+    "ndcg": "ndcg",
 }
 METRICS = {alias: metric for metric, aliases in ALIASES.items() for alias in aliases.split()}
 
 HIGHER_IS_BETTER = frozenset(
     (
         "accuracy accuracy_top5 map map50 miou iou dice bleu f1 score reward psnr ssim auc precision recall r2"
-        " log_likelihood"
+        " log_likelihood mrr ndcg hits"
     ).split()
 )
 LOWER_IS_BETTER = frozenset(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter, of_trade
 from logdoctor_parsers.names import SPLITS
 from logdoctor_parsers.positions import ROLE
 
@@ -218,7 +218,7 @@ def _holds_counter(cell: str) -> bool:
 
 
 def _header(names: list[str], separator: str, edges: list[int]) -> Header | None:
-    if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names):
+    if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names) or any(map(of_trade, names)):
         return None
     kinds = [column_kind(name) for name in names]
     if _has_loss_parts(names):

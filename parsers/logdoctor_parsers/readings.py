@@ -25,9 +25,9 @@ class Reading:
     """What the numbers of one line shape mean; indexes count the line's numbers from 0, -1: the line has none.
 
     `count` is an iteration counter of the name `counter`, within the epoch or over the whole run: only the numbers can
-    say; `rank`: of the process that prints the line; `in_epoch`: it certainly starts anew with each epoch. `step` certainly counts optimizer updates. `role`: the
+    say; `in_epoch`: it certainly starts anew with each epoch. `step` certainly counts optimizer updates. `role`: the
     split the line speaks of. `progress`: one of many lines of a single evaluation. `summary`: closes an evaluation.
-    `known`: a metric of the vocabulary is among the values.
+    `known`: a metric of the vocabulary is among the values. `rank`: of the process that prints the line.
     """
 
     fields: tuple[Field, ...] = ()

@@ -306,9 +306,7 @@ class _Reader:
     def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
         if (not reading.counted and self._is_setting(reading)) or self._was_told(line, reading, found):
             return
-        if reading.rank >= 0:
-            line = line._replace(rank=int(number(found[reading.rank])))
-            self._lowest_rank = min(line.rank, self._lowest_rank)
+        line = self._with_rank(line, reading, found)
         headed = self._only_evaluates(reading, found)
         if headed:
             reading = self._same(replace(self._with_split(reading, self._role), progress=True))
@@ -331,14 +329,22 @@ class _Reader:
         if (line.bar and reading.count >= 0 and not self._states) or self._counts_evaluation(reading, found):
             if line.rank > self._lowest_rank:  # each rank counts for itself
                 self._of_others += 1
-                return
-            self._progress(self._track(reading, line.bar), row)
+            else:
+                self._progress(self._track(reading, line.bar), row)
             return
         if self._pending is not None:
             self._end_evaluation({f.metric for f in reading.fields} if reading.evaluates else set())
         if reading.iterates and not reading.evaluates:
             self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
         self._track(reading, line.bar).append(row)
+
+    def _with_rank(self, line: _Line, reading: Reading, found: Sequence[str]) -> _Line:
+        """The line with the rank that it names at its end, if any."""
+        if reading.rank < 0:
+            return line
+        rank = int(number(found[reading.rank]))
+        self._lowest_rank = min(rank, self._lowest_rank)
+        return line._replace(rank=rank)
 
     def _counts_evaluation(self, reading: Reading, found: Sequence[str]) -> bool:
         """Whether the line is one of many of a single evaluation: its counter runs to a total of its own."""
@@ -350,7 +356,8 @@ class _Reader:
 
     def _was_told(self, line: _Line, reading: Reading, found: Sequence[str]) -> bool:
         """Whether a line says again what was read: a copy by a second handler, or the best round told at the end."""
-        if reading.iterates and (line.text, line.rank) == self._last_said:
+        once = reading.iterates or (reading.evaluates and reading.epoch >= 0)
+        if once and (line.text, line.rank) == self._last_said:
             self._copies += 1
             return True
         self._last_said = (line.text, line.rank)

@@ -73,7 +73,7 @@ def _starts_anew(rows: npt.NDArray[np.float64], otherwise: bool) -> bool:
     _, epoch, count = rows[:, np.argsort(rows[0], kind="stable")]
     new = np.diff(np.floor(epoch)) > 0
     if not new.any():
-        return otherwise
+        return otherwise and not np.any(epoch % 1)  # a share of an epoch says more than its batch
     moved = np.diff(count)
     return bool(np.mean(moved[new] < 0) > 0.5 or np.all(moved == 0))
 
