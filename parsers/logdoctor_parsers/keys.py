@@ -30,7 +30,7 @@ def _set(text: str) -> frozenset[str]:
 
 EPOCHS = _set("epoch ep epo pass")
 COUNTERS = _set(
-    "step steps iter ite iters iteration iterations itr update updates up batch batches minibatch minibatches"
+    "step steps iter ite itn iters iteration iterations itr update updates up batch batches minibatch minibatches"
 )
 SETTINGS = _set("""
     momentum decay gamma beta betas eps epsilon seed dropout workers warmup max num total epochs stepsize
@@ -48,7 +48,8 @@ SIDE = _set("""
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
 _SIDE_OF_LOSS = (SIDE | _set("packet packets frame stop")) - _set(
-    "data class classes min image images size sample samples reduced"
+    "data class classes min image images size sample samples reduced depth duration dur id rank token tokens target"
+    " speed count labels"
 )
 _PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
@@ -71,6 +72,7 @@ _TRADE = re.compile(r"\b(?:profit|pnl)\b", re.IGNORECASE)
 _LETTER = re.compile(
     r"^(?:[GD]_(?!loss)\w+|(?:cycle|idt)_[AB])$|(?:^|[/ ])l_(?:[a-z]\w*)$"
 )  # `l_pix`, `G_GAN`, `cycle_A`
+_COUNTER_OF_GROUP = re.compile(r"(?!time|perf|speed)\w+\.(?:global_)?(?:step|iter|iteration|epoch)$")  # `runtime.step`
 _RATE = re.compile(r"l_r$")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -106,7 +108,7 @@ def kind_of(phrase: str) -> Kind:
             return Kind.SETTING
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
     if parts[-1] in COUNTERS | EPOCHS or parts in (["s"], ["it"]):
-        return _counter(parts[-1]) if _stands_beside_counter(parts) else Kind.SIDE
+        return _counter(parts[-1]) if _COUNTER_OF_GROUP.match(phrase) or _stands_beside_counter(parts) else Kind.SIDE
     if said & SIDE:
         return Kind.SIDE
     return Kind.SETTING if said & SETTINGS else Kind.VALUE

@@ -76,6 +76,7 @@ ALIASES = {
     "precision": "precision",
     "recall": "recall",
     "r2": "r2",
+    "epe": "epe end_point_error",
     "mrr": "mrr mean_reciprocal_rank",
     "ndcg": "ndcg",
 }
@@ -88,7 +89,7 @@ HIGHER_IS_BETTER = frozenset(
     ).split()
 )
 LOWER_IS_BETTER = frozenset(
-    "loss error error_top5 perplexity mae mse rmse cer wer fid bits_per_byte bits_per_character".split()
+    "loss error error_top5 perplexity mae mse rmse cer wer fid epe bits_per_byte bits_per_character".split()
 )
 
 _LR = re.compile(

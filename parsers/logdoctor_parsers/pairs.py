@@ -30,6 +30,7 @@ _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
 _BOXED = re.compile(r"\|([^|\0]*[A-Za-z][^|\0]*\0[^|\0]*)\|\s*\0\s*\|")  # `| mean of 100 rewards | 4.5 |`
 _TO = re.compile(r"\s*(?:-|\.\.|to)\s*")  # between the first and the last of a range of batches
+_WHOLE = re.compile(r"\d(?:\.\d+)?e\+?(?!0+$)\d+")  # `1.2e+04`
 _INDEX = re.compile(r"\](?=\w|\s*[:=])")  # `error[0]PerSample`, `lr[0] = `
 _LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
     r"\[#?\0(?:\]| \| ).*|\0\s+|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
@@ -140,7 +141,7 @@ def _take_epochs_before_bracket(draft: Draft, i: int) -> int:
 
 def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
-    if not draft.example[i].rstrip(".").isdigit():
+    if not (draft.example[i].rstrip(".").isdigit() or _WHOLE.fullmatch(draft.example[i])):
         return 2 if fraction else 1  # a share of an epoch
     if fraction and said[-1] == "batch" and draft.epoch < 0 and _is_no_total(*draft.example[i : i + 2]):
         draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3

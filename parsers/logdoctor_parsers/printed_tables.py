@@ -63,6 +63,8 @@ class Header:
                 return []
         if len(found) < 2 or (self.classes and not line.lstrip().startswith("all ")):
             return []
+        if self.position < 0 and not self.classes:
+            return found if len(found) == len(self.names) else []
         return found if self.classes or any(cell.column == self.position for cell in found) else []
 
     def role(self, line: str) -> str:
@@ -88,9 +90,9 @@ class Header:
 
     @property
     def position(self) -> int:
-        """The column that counts epochs, else the one that counts iterations."""
+        """The column that counts epochs, else the one that counts iterations; -1 without any."""
         kinds = [column_kind(name) for name in self.names]
-        return kinds.index(Kind.EPOCH) if Kind.EPOCH in kinds else kinds.index(Kind.COUNTER)
+        return next((kinds.index(kind) for kind in (Kind.EPOCH, Kind.COUNTER) if kind in kinds), -1)
 
     def _cells(self, line: str) -> list[tuple[int, str]]:
         if self.separator:
@@ -226,9 +228,17 @@ def _header(names: list[str], separator: str, edges: list[int]) -> Header | None
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if names[0].lower() == "class" and Kind.METRIC in kinds:
         return Header(tuple(names), separator, tuple(edges))
+    if not positions and not separator and _tells_losses_only(names, kinds):
+        return Header(tuple(names), "", tuple(edges))
     if not positions or positions[0] > 2 or not _tells(kinds, names, bool(separator)):
         return None
     return Header(tuple(names), separator, tuple(edges))
+
+
+def _tells_losses_only(names: Sequence[str], kinds: Sequence[Kind]) -> bool:
+    """Whether a table without a counter is one of training: `LOSS P R F`."""
+    told = all(kind is Kind.METRIC or len(name) == 1 for kind, name in zip(kinds, names, strict=True))
+    return told and is_loss(names[0]) and all(name.isalpha() for name in names)
 
 
 def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
@@ -236,7 +246,8 @@ def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
     counters = [name for name, kind in zip(names, kinds, strict=True) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if all(name.lower().startswith("batch") for name in counters) and not any(is_loss(name) for name in names):
         return False
-    if separated:
+    wide = any(" " in name for name in names)  # two blanks apart: no sentence
+    if separated or (wide and kinds[0] in (Kind.EPOCH, Kind.COUNTER) and any(map(is_loss, names))):
         return Kind.METRIC in kinds
     plain = sum(
         kind in (Kind.METRIC, Kind.EPOCH, Kind.COUNTER, Kind.SIDE) or "_" in name

@@ -36,6 +36,7 @@ WORTH = 8  # of them in a row at least
 HIGHEST_RANK = 1 << 30
 RECENT = 6  # patterns tried before a line is split
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
+_WRAPPED = re.compile(r" {12,}\S")  # a message that goes on below its first line
 _NO_TEXT = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # with what is no character: bytes that are no text
 _LABEL = re.compile(r"\s*(\d{1,3}): +(?=[\[{:A-Za-z])")
 _BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of a line that is cut
@@ -113,6 +114,7 @@ class _Reader:
         self._alike: tuple[Shape, str, str] | None = None  # the line just read, if more like it may follow
         self._starts: list[int] = []
         self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
+        self._counts: list[tuple[int, str]] = []  # lines that do nothing but count
         self._epoch = self._count = self._announced = self._role = self._evaluating = self._above = ""
         self._pending: tuple[Track, Row] | None = None
         self._table: Header | Matrix | None = None
@@ -284,6 +286,7 @@ class _Reader:
             self._plan(reading, found, line)
         if reading.iterates and not reading.evaluates and not (reading.in_epoch and self._epoch):
             self._count = self._announced = found[reading.step if reading.step >= 0 else reading.count]
+            self._counts.append((line.number, self._count))
         if reading.role:
             self._role = reading.role
 
@@ -319,7 +322,9 @@ class _Reader:
             if (reading.iterates or reading.role) and not headed:
                 self._role = ""
         reading = self._placed(reading)
-        count = found[reading.count] if reading.count >= 0 else self._announced or ("" if self._epoch else self._count)
+        goes_on = line.number == self._last_data + 1 and _WRAPPED.match(line.text) is not None
+        said = "" if self._epoch and not goes_on else self._count
+        count = found[reading.count] if reading.count >= 0 else self._announced or said
         row = Row(line.number, self._epoch, count, line.wall_time, found, line.rank)
         self._data += 1
         self._last_data = line.number
@@ -483,7 +488,7 @@ class _Reader:
                 f"{others} lines in which other ranks tell of the same steps are left out: the lowest rank is read"
             )
             self._problems.append(Problem(0, message))
-        table = table_of(tracks, self._labels)
+        table = table_of(tracks, self._labels, self._counts)
         return ReadText(
             table,
             tuple(self._facts),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from logdoctor_parsers.collected import (
     Columns,
+    Labels,
     labelled_backwards,
     tell_training,
     unified,
@@ -22,13 +23,13 @@ from logdoctor_parsers.table_builder import TableBuilder
 SUMMARY = " (epoch)"  # what the tag of a value over the whole epoch ends with, where another tells its batches
 
 
-def table_of(tracks: Sequence[Columns], labels: Sequence[tuple[int, str]]) -> Table:
-    """All rows as one table; `labels`: lines at which an epoch is named, and its name.
+def table_of(tracks: Sequence[Columns], epochs: Labels, counts: Labels) -> Table:
+    """All rows as one table; `epochs` and `counts`: lines at which an epoch or a step is named.
 
     What progress bars say counts only where no printed line tells the train loss.
     """
     tracks = unified(tracks) if tell_training(tracks) else []
-    tracks = [labelled_backwards(track, labels) for track in tracks]
+    tracks = [labelled_backwards(track, epochs, counts) for track in tracks]
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
     columns = [track for track in without_repeated_rates(tracks) if len(track) and track.stands]
