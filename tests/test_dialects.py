@@ -38,7 +38,7 @@ DIALECTS: dict[str, tuple[Want | None, Want | None, Want | None]] = {
     "bar-behind-clock": (Want(4, 1.5325, step=33), None, None),
     "basicsr": (Want(4, 1.5325, step=400), Want(2, 19.6054, step=400), Want(4, 0.0729, step=400)),
     "box-drawing-table": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), Want(4, 0.0729, epoch=4)),
-    "boxed-rewards": (Want(4, -153.25), None, None),
+    "boxed-rewards": (Want(4, -153.25, step=7241), None, None),
     "bracketed-list": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
     "catalyst": (Want(3, 1.8044, epoch=3), Want(3, 1.6415, epoch=3), Want(3, 0.081, epoch=3)),
     "catalyst-old": (Want(3, 1.8044, epoch=2), Want(3, 1.6415, epoch=2), Want(3, 0.081, epoch=2)),
@@ -103,6 +103,7 @@ DIALECTS: dict[str, tuple[Want | None, Want | None, Want | None]] = {
     "lightning-bar": (Want(4, 1.532, epoch=3), Want(4, 1.411, epoch=3), None),
     "logger-before-level": (Want(4, 1.5325), Want(4, 1.4105), None),
     "loss-of-parts": (Want(4, 1.5325, step=400), None, None),
+    "losses-without-counter": (Want(4, 1.5325), None, None),
     "lua-opennmt": (Want(6, 109.65, epoch=3, batch=20), Want(3, 164.15, epoch=3), Want(6, 0.059)),
     "marian": (Want(4, 1.53248527, step=4000), Want(4, 42.3151, step=4000), Want(4, 0.0729, step=4000)),
     "markdown-table": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
@@ -137,6 +138,7 @@ DIALECTS: dict[str, tuple[Want | None, Want | None, Want | None]] = {
     "rllib-yaml": (Want(3, 1.804422), None, None),
     "rsl-rl": (Want(4, 1.5325), None, None),
     "russian": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
+    "samples-per-second-as-rate": (Want(4, 1.5325, epoch=4), None, None),
     "sentences": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
     "short-names": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
     "simclr-spijkervet": (Want(6, 1.0965, batch=50), None, None),
@@ -173,6 +175,8 @@ DIALECTS: dict[str, tuple[Want | None, Want | None, Want | None]] = {
     "ultralytics-v8-console": (Want(3, 5.413, epoch=3), Want(3, 1.642, epoch=3), None),
     "unsloth-notebook-table": (Want(6, 1.096489, step=6), None, None),
     "values-before-names": (Want(4, 1.5325, epoch=4), Want(4, 1.4105, epoch=4), None),
+    "wide-names": (Want(4, 1.5325, step=3), None, None),
+    "wrapped-lines": (Want(4, 1.5325, step=4), None, None),
     "xgboost": (Want(6, 1.09649, step=5), Want(6, 1.04171, step=5), None),
     "yolov5-console": (Want(3, 1.80442, epoch=2), Want(3, 1.642, epoch=2), None),
 }
@@ -215,6 +219,10 @@ def test_dialect(name: str) -> None:
 def test_no_validation_loss_is_invented(name: str) -> None:
     val = read(name).val
     assert val is None or "loss" not in val.metric
+
+
+def test_a_rate_of_samples_is_no_learning_rate() -> None:
+    assert read("samples-per-second-as-rate").lr is None
 
 
 def test_every_dialect_is_listed() -> None:

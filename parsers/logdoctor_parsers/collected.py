@@ -165,7 +165,9 @@ def labelled_backwards(track: Columns, epochs: Labels, counts: Labels) -> Column
     if track.reading.epoch < 0 and _await(track, track.epoch, epochs):
         return replace(track, epoch=_awaited(track, epochs))
     if not track.reading.iterates and _await(track, track.count, counts):
-        return replace(track, count=_awaited(track, counts))
+        awaited = _awaited(track, counts)
+        if 2 * len(np.unique(awaited)) > len(track):  # each record has its own
+            return replace(track, count=awaited)
     return track
 
 

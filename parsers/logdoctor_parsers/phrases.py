@@ -114,7 +114,7 @@ def _name_at_end(text: str) -> str:
     """The words at the end of a text, where they can be a name."""
     phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
     last = _JOINED.split(phrase)[-1]
-    phrase = last if kind_of(last.removesuffix(" of")) is Kind.METRIC else phrase
+    phrase = last if last != phrase and kind_of(last.removesuffix(" of")) is Kind.METRIC else phrase
     if phrase.endswith(" of") and kind_of(phrase[:-3]) is Kind.METRIC:
         phrase = phrase[:-3]
     return phrase if len(phrase.split()) <= MAX_WORDS else ""
