@@ -16,6 +16,7 @@ LOSS_LIKE = ("perplexity", "bits_per_byte", "bits_per_character", "mse", "rmse",
 EXPONENTIATED = ("perplexity", "bits_per_byte", "bits_per_character")  # other tellings of the loss itself
 PLAIN = {"loss", "losses"} | FILLERS | SPLITS.keys()
 SUMMARY_SHARE = 0.02  # of the points of the longest telling: below it a series is a summary
+FASTEST = 100.0  # no learning rate is higher: what is just called `rate` may be one of samples per second
 ENOUGH_EPOCH_MEANS = 5  # points: with fewer, the finer series says more
 
 
@@ -25,7 +26,7 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     total = _full([c for c in mine if c.metric == "loss"])
     total = _first(total, [lambda c: c.split == "train", lambda c: True])
     if total:
-        return finest(_plainest(total))
+        return finest(_plainest(_totals(total)))
     parts = [c for c in mine if "loss" in words(c.metric.replace("loss", " loss "))]
     if parts:
         main = _largest(_narrowed(parts, PREFERRED))
@@ -34,7 +35,15 @@ def train_curve(curves: Sequence[Curve]) -> Curve | None:
     if like:
         return finest(like)
     trained = [c for c in mine if c.split == "train" and direction(c.metric)]
+    trained = trained or [c for c in mine if c.metric == "reward"]
     return finest(trained) if trained else None
+
+
+def _totals(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves called total, where they are no shorter than the others."""
+    total = [c for c in curves if "total" in words(c.tag)]
+    longest = max(map(len, curves))
+    return total if any(len(c) == longest for c in total) else list(curves)
 
 
 def _plainest(curves: Sequence[Curve]) -> list[Curve]:
@@ -88,6 +97,7 @@ def _measured_apart(curves: Sequence[Curve]) -> list[Curve]:
 def lr_curve(curves: Sequence[Curve]) -> Curve | None:
     """The learning rate; of several groups the one that starts lowest (bias groups start high in warm-up)."""
     mine = [c for c in curves if c.metric == "lr" and c.finite.any()]
+    mine = [c for c in mine if float(np.median(c.value[c.finite])) < FASTEST]
     longest = max((len(c) for c in mine), default=0)
     full = [c for c in mine if len(c) >= 0.8 * longest]
     return min(full, key=lambda c: float(c.value[c.finite][0]), default=None)

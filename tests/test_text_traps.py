@@ -101,6 +101,36 @@ def test_bars_of_several_epochs_count_in_their_last_state() -> None:
     assert values(read(bars), "loss") == [0.5, 1.5, 2.5, 3.5]
 
 
+def test_ranks_named_at_the_end_of_lines_tell_the_same_steps() -> None:
+    log = read("".join(f"step {s} loss {s}.{rank} rank {rank}\n" for s in range(1, 5) for rank in (2, 0, 1)))
+    assert values(log, "loss") == [1, 2, 3, 4]
+    assert "8 lines in which other ranks" in log.problems[0].message
+
+
+def test_a_line_all_in_brackets_is_no_prefix() -> None:
+    log = read("".join(f"[00:12:3{b}.4 batch {b}/9 Loss :1.{b}]\n" for b in range(4)))
+    assert values(log, "Loss") == [1.0, 1.1, 1.2, 1.3]
+
+
+def test_losses_of_games_and_of_money_are_no_curve() -> None:
+    games = "".join(f"Match {k}: 384 : {k} | {k} / 400\n6{k} wins, 2{k} losses\n" for k in range(5))
+    head = "|   Best |   Epoch |   Trades |   Avg profit |   Objective |\n|--------+---------+----------|\n"
+    money = head + "".join(f"| * Best |   {k}/150 |       3{k} |       -0.41% |     2.2{k} |\n" for k in range(1, 5))
+    assert len(read(games).table) == 0
+    assert len(read(money).table) == 0
+
+
+def test_the_start_of_an_epoch_is_no_restart() -> None:
+    log = read("".join(f"---> start train epoch{e}\nepoch: {e}/3, iter: 10/20, loss: 0.{9 - e}\n" for e in (1, 2, 3)))
+    assert values(log, "loss") == [0.8, 0.7, 0.6]
+    assert log.starts == ()
+
+
+def test_numbers_far_behind_are_not_the_steps_of_values() -> None:
+    text = "".join(f"-- precision {k}\nabc\n" for k in range(4)) + "".join(f"%s {k} -> {k}.0\n" for k in range(1, 5))
+    assert len(read(text).table) == 0
+
+
 def test_change_in_brackets_is_no_average() -> None:
     log = read("".join(f"epoch {e} loss: 1.5 (-0.5) acc: 0.5 (0.25)\n" for e in (1, 2, 3)))
     assert {s.tag for s in log.table.series} == {"loss", "acc", "acc (avg)"}

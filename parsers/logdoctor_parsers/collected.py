@@ -13,6 +13,7 @@ from logdoctor_parsers.readings import Reading
 from logdoctor_parsers.shapes import number, numbers
 
 _PER_LINE = ("line", "epoch", "count", "wall_time", "rank")
+Labels = Sequence[tuple[int, str]]  # lines at which a counter is named, and its value
 MIN_REPEATS = 3  # lines of one shape that make a curve where the log gives no counter at all
 
 
@@ -85,7 +86,9 @@ class Columns:
         """Whether its lines make a curve: they say where they stand, or some of them tell a loss or a split."""
         if self.reading.counted or not (np.isnan(self.epoch).all() and np.isnan(self.count).all()):
             return True
-        return len(self) >= MIN_REPEATS and any("loss" in f.metric or f.split for f in self.reading.fields)
+        return len(self) >= MIN_REPEATS and any(
+            "loss" in f.metric or f.metric == "reward" or f.split for f in self.reading.fields
+        )
 
 
 @dataclass
@@ -153,16 +156,29 @@ def without_other_ranks(tracks: Sequence[Columns]) -> tuple[list[Columns], int]:
     return kept, sum(map(len, tracks)) - sum(map(len, kept))
 
 
-def labelled_backwards(track: Columns, labels: Sequence[tuple[int, str]]) -> Columns:
-    """Where the epoch is named behind its values (`Loss: 0.5`, then `Epoch: 3`), each row with the label it awaits.
+def labelled_backwards(track: Columns, epochs: Labels, counts: Labels) -> Columns:
+    """Where the epoch or the step is named behind its values (`Loss: 0.5`, then `Epoch: 3`), each row with the label it
+    awaits.
 
     So it is where values stand before the first label and none behind the last.
     """
-    ahead = track.reading.epoch < 0 and len(labels) > 1 and len(track) and np.isnan(track.epoch[0])
-    if not ahead or track.line[-1] >= labels[-1][0]:
-        return track
+    if track.reading.epoch < 0 and _await(track, track.epoch, epochs):
+        return replace(track, epoch=_awaited(track, epochs))
+    if not track.reading.iterates and _await(track, track.count, counts):
+        awaited = _awaited(track, counts)
+        if 2 * len(np.unique(awaited)) > len(track):  # each record has its own
+            return replace(track, count=awaited)
+    return track
+
+
+def _await(track: Columns, told: Floats, labels: Labels) -> bool:
+    return len(labels) > 1 and len(track) > 0 and bool(np.isnan(told[0])) and bool(track.line[-1] < labels[-1][0])
+
+
+def _awaited(track: Columns, labels: Labels) -> Floats:
+    """The label behind each row."""
     places = np.searchsorted([line for line, _ in labels], track.line, side="right")
-    return replace(track, epoch=_counters([label for _, label in labels])[places])
+    return _counters([label for _, label in labels])[places]
 
 
 def unified(tracks: Sequence[Columns]) -> list[Columns]:

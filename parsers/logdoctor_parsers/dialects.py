@@ -19,6 +19,11 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("Loss for final step: {loss}", "tf.estimator"),
     Pattern("Train loss {step} {loss} Grad Norm {grad_norm} {_}", "tacotron2", "train"),
     Pattern("Validation loss {step}: {loss}", "tacotron2", "val"),
+    Pattern(
+        "LOG {_} Average objective function for 'output' for minibatches {step}-{_} is {objf} over {_} frames.",
+        "kaldi nnet3",
+        "train",
+    ),
     Pattern("iter {step} value {loss}", "R nnet"),
     Pattern("{_}m {_}s (- {_}m {_}s) ({step} {_}%) {loss}", "pytorch sequence tutorial"),
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from logdoctor_parsers.keys import Kind, is_loss, name_of
+from logdoctor_parsers.keys import Kind, is_loss, name_of, of_trade
 from logdoctor_parsers.names import words
 from logdoctor_parsers.phrases import Key
 from logdoctor_parsers.readings import Field, Reading
@@ -14,7 +14,6 @@ from logdoctor_parsers.readings import Field, Reading
 _SAYS_EPOCH = re.compile(r"\bepochs?\b", re.IGNORECASE)
 _SHELL = re.compile(r"\s*\++ ")  # `+ command`, printed by `bash -x`
 _EVALUATED = re.compile(r"\bSaving dict for global step\b", re.IGNORECASE)
-_TRADE = re.compile(r"\b(?:profit|pnl)\b", re.IGNORECASE)
 _BOOSTING = re.compile(r"\]?:?\t")  # behind the round, as LightGBM, XGBoost and CatBoost print
 
 
@@ -53,7 +52,8 @@ class Draft:
 
 def finish(draft: Draft) -> Reading:
     """The reading, once all numbers of the line were looked at."""
-    draft.fields = _of_evaluation(_without_costs(_with_bare_roles(draft)))
+    draft.fields = _of_evaluation(_without_costs(_of_networks(draft, _with_bare_roles(draft))))
+    _take_total(draft)
     if draft.loose >= 0:
         _place_loose(draft)
     elif draft.lone >= 0 and draft.known and not draft.counted:
@@ -76,6 +76,7 @@ def finish(draft: Draft) -> Reading:
         count=draft.count,
         total=draft.total,
         step=draft.step,
+        rank=_rank(draft),
         counter=draft.counter,
         in_epoch=draft.in_epoch,
         role=line_role,
@@ -103,9 +104,35 @@ def _with_bare_roles(draft: Draft) -> list[Field]:
     return out
 
 
+def _take_total(draft: Draft) -> None:
+    """`policy=2.1 mse=0.3 total=2.4`: beside parts that are measures the total is the loss."""
+    if not draft.known or any("loss" in f.metric for f in draft.fields):
+        return
+    for index, (key, value, unit) in enumerate(zip(draft.keys, draft.example, draft.units, strict=False)):
+        if key.phrase.lower() == "total" and key.separated and "." in value and not unit:
+            draft.fields.append(Field(index, key.phrase, "loss", draft.role))
+            draft.settings -= 1
+            return
+
+
+def _rank(draft: Draft) -> int:
+    """The number a line ends with, where it is the rank of the process that prints it: `loss 0.5 rank 3`."""
+    last = len(draft.example) - 1
+    ends = draft.keys[last].phrase.lower() == "rank" and not draft.texts[-1].strip()
+    return last if ends and draft.counted and draft.example[last].isdigit() else -1
+
+
+def _of_networks(draft: Draft, fields: list[Field]) -> list[Field]:
+    """`G: 2.06 | D: 0.05`: the losses of a generator and its discriminator, where a line tells both by a letter."""
+    if not {"G", "D"} <= {f.tag for f in fields}:
+        return fields
+    draft.known = True
+    return [replace(f, metric=f"{f.tag}_loss") if f.tag in ("G", "D") else f for f in fields]
+
+
 def _without_costs(fields: list[Field]) -> list[Field]:
     """`Training cost: 12.3, ObjLoss=0.4`: beside losses a cost is a time."""
-    if any(_TRADE.search(f.tag) for f in fields):  # a loss beside a profit is one of money
+    if any(of_trade(f.tag) for f in fields):  # a loss beside a profit is one of money
         return []
     if not any(is_loss(f.tag) and "cost" not in words(f.tag) for f in fields):
         return fields

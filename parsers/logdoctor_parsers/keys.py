@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
 
@@ -28,7 +29,9 @@ def _set(text: str) -> frozenset[str]:
 
 
 EPOCHS = _set("epoch ep epo pass")
-COUNTERS = _set("step steps iter iters iteration iterations itr update updates up batch batches minibatch")
+COUNTERS = _set(
+    "step steps iter ite itn iters iteration iterations itr update updates up batch batches minibatch minibatches"
+)
 SETTINGS = _set("""
     momentum decay gamma beta betas eps epsilon seed dropout workers warmup max num total epochs stepsize
     milestones interval freq every per weight weights coef smoothing alpha nesterov clip ratio factor bs
@@ -40,12 +43,13 @@ SIDE = _set("""
     instances rank pid world count params parameters param skipped skip bad best lowest highest patience flops
     gflops runtime duration dur from improve improved threshold target hysteresis counter length id gb mb kimg
     timer timestamp date hours hour day days port version percentage decreased increased reached improvement
-    reduced wps ups wpb bsz ips fps wall sen over progress pq rg mom nan py cc cpp weighting worker depth class
-    classes saved saving took
+    reduced checkpoint wps ups wpb bsz ips fps wall sen over progress pq rg mom nan py cc cpp weighting worker depth
+    class classes saved saving took
 """)
 # Beside the word loss these still make a side value; others (`data loss`, `class loss`) do not.
 _SIDE_OF_LOSS = (SIDE | _set("packet packets frame stop")) - _set(
-    "data class classes min image images size sample samples reduced"
+    "data class classes min image images size sample samples reduced depth duration dur id rank token tokens target"
+    " speed count labels"
 )
 _PLANNED_RATES = _set("base final init initial max min start end warmup peak decay")
 _SLOW_PARTS = _set("batch reader data iter step forward backward")
@@ -58,14 +62,17 @@ _KNOWN = frozenset(METRICS.values())
 _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _PASSED = _set("seen done completed elapsed trained processed")
 _NUMBER = _set("id idx index number no num")
+_OF_A_COUNTER = _set("training validation evaluation testing train start end")  # `Training of epoch 3`
 _PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
 _NO_ROLES = _set("tr cv te tel tl trl")  # too short to be meant as words of a sentence
 
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
 _OF_WHAT = re.compile(r" (?:of|for) (?:the )?(?:network|model|net|classifier)$", re.IGNORECASE)
+_TRADE = re.compile(r"\b(?:profit|pnl)\b", re.IGNORECASE)
 _LETTER = re.compile(
     r"^(?:[GD]_(?!loss)\w+|(?:cycle|idt)_[AB])$|(?:^|[/ ])l_(?:[a-z]\w*)$"
 )  # `l_pix`, `G_GAN`, `cycle_A`
+_COUNTER_OF_GROUP = re.compile(r"(?!time|perf|speed)\w+\.(?:global_)?(?:step|iter|iteration|epoch)$")  # `runtime.step`
 _RATE = re.compile(r"l_r$")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -84,7 +91,7 @@ def kind_of(phrase: str) -> Kind:
     said = frozenset(parts)
     if not parts:
         return Kind.NOTHING
-    if said <= SPLITS.keys():
+    if (role := said - {"progress"}) and role <= SPLITS.keys():
         return Kind.ROLE
     if _EXCEPTION.search(phrase) or ("cost" in said and said & _SLOW_PARTS):  # the cost of a batch is a time
         return Kind.SIDE
@@ -101,8 +108,7 @@ def kind_of(phrase: str) -> Kind:
             return Kind.SETTING
         return Kind.SIDE if said & {"best", "from"} else Kind.METRIC
     if parts[-1] in COUNTERS | EPOCHS or parts in (["s"], ["it"]):
-        beside = _BESIDE_COUNTER | {"num"} if parts[-1] == "updates" else _BESIDE_COUNTER
-        return _counter(parts[-1]) if said <= beside or len(parts) == 1 else Kind.SIDE
+        return _counter(parts[-1]) if _COUNTER_OF_GROUP.match(phrase) or _stands_beside_counter(parts) else Kind.SIDE
     if said & SIDE:
         return Kind.SIDE
     return Kind.SETTING if said & SETTINGS else Kind.VALUE
@@ -112,6 +118,13 @@ def numbers_counter(phrase: str) -> bool:
     """Whether a key is a counter and a word for its number: `Epoch id`, `step no.`."""
     parts = words(english(phrase))
     return len(parts) == 2 and parts[0] in EPOCHS | COUNTERS and parts[1] in _NUMBER
+
+
+def _stands_beside_counter(parts: Sequence[str]) -> bool:
+    """Whether the words before a counter leave it one: `train step`, `training of epoch`, not `patience epochs`."""
+    beside = _BESIDE_COUNTER | {"num", "total"} if parts[-1] == "updates" else _BESIDE_COUNTER
+    of = len(parts) > 2 and parts[-2] == "of" and parts[-3] in _OF_A_COUNTER
+    return of or len(parts) == 1 or beside.issuperset(parts)
 
 
 def _counter(word: str) -> Kind:
@@ -129,6 +142,11 @@ def is_loss(phrase: str) -> bool:
     """Whether a key names a loss, total or component."""
     name = name_of(phrase)
     return any("loss" in part for part in words(english(phrase))) or "loss" in name.metric
+
+
+def of_trade(phrase: str) -> bool:
+    """Whether a key speaks of profits: a loss or an objective beside it is one of money."""
+    return _TRADE.search(phrase) is not None
 
 
 def last_role(text: str) -> str:

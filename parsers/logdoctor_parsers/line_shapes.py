@@ -26,7 +26,7 @@ _FOLD = re.compile(
 _START = re.compile(
     r"\*{3,} Running training|\bNamespace\(|^nohup: ignoring"
     r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
-    r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain|[Tt]raining [Ss]tart"
+    r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain(?!(?:ing)?:? +(?:for +)?[Ee]poch)|[Tt]raining [Ss]tart"
 )
 
 

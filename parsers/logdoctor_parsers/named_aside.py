@@ -18,7 +18,8 @@ _AMOUNT = re.compile(
 )
 _NEW_RATE = re.compile(r"learning[ _]rate|\blr\b", re.IGNORECASE)
 _AT = re.compile(r"\s+(?:at|for|in|on|after)\s+(?:the\s+)?(?:\w+\s+)?\w+\s*[:#=]?\s*$")
-_GOES_ON = re.compile(r"\s*(?:[:=|-]|->|=>|is|was)\s*$")
+_LOSS_OF_PARTS = re.compile(r"(\w*loss(?:es)?)['\"]?\s*[:=]\s*\{", re.IGNORECASE)
+_GOES_ON = re.compile(r"(?:-\d+)?\s*(?:[:=|-]|->|=>|is|was)\s*$")
 
 
 def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
@@ -33,7 +34,7 @@ def names_behind(texts: list[str], keys: list[Key], units: list[str]) -> None:
         match = _BEHIND.match(behind)
         if match is not None and match.end() >= len(behind.rstrip(" .")) and i + 1 < len(keys):
             continue  # it stands before the next number
-        if match is None or kind_of(match[1]) is not Kind.METRIC:
+        if match is None or kind_of(match[1]) is not Kind.METRIC or match[1].lower() == "losses":  # of games
             continue
         key.rename(match[1])
         key.separated = True
@@ -67,6 +68,7 @@ def name_aside(texts: Sequence[str], keys: Sequence[Key], units: Sequence[str]) 
     """Give numbers without a key of their own the name that stands further before."""
     _name_value_of_metric(texts, keys)
     _name_splits_of_metric(texts, keys)
+    _name_parts_of_loss(texts, keys)
     _name_new_rate(texts, keys)
     _name_after_amount(texts, keys, units)
     _name_after_counter(texts, keys)
@@ -97,6 +99,16 @@ def _name_splits_of_metric(texts: Sequence[str], keys: Sequence[Key]) -> None:
             metric = named[1]
         if metric:
             key.rename(f"{key.phrase} {metric}")
+
+
+def _name_parts_of_loss(texts: Sequence[str], keys: Sequence[Key]) -> None:
+    """`loss: {'a': 0.1, 'b': 0.2}`: the parts of a loss are named inside its braces."""
+    loss = ""
+    for text, key in zip(texts, keys, strict=False):
+        opened = _LOSS_OF_PARTS.search(text)
+        loss = opened[1] if opened is not None else "" if "}" in text else loss
+        if loss and key.kind is Kind.VALUE:
+            key.rename(f"{loss}/{key.phrase}")
 
 
 def _name_new_rate(texts: Sequence[str], keys: Sequence[Key]) -> None:

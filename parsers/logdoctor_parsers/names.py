@@ -27,7 +27,8 @@ SPLITS = {word: split for split, spoken in SPLIT_WORDS.items() for word in spoke
 FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
-        "sum set main data metric metrics smoothed current final value info subset context hz per s"
+        "sum set main data metric metrics smoothed current final value info subset context hz per s updating "
+        "updated adjusting adjusted"
     ).split()
 )
 
@@ -42,7 +43,7 @@ ALIASES = {
     "bits_per_byte": "bpb",
     "bits_per_character": "bpc",
     "perplexity": "language_perplexity ppl perplexity",
-    "lr": "lr learning_rate learningrate base_learning_rate l_r rate lrs learning_rates",
+    "lr": "lr learning_rate learningrate base_learning_rate l_r rate lrs learning_rates learning_rate_sample",
     "lr_multiplier": "lrm lr_mult",
     "accuracy": (
         "acc accuracy acc1 top1 prec1 acc_1 top_1 prec_1 accuracy_top1 accuracy_top_1 acc_top1 top1accuracy "
@@ -64,7 +65,8 @@ ALIASES = {
     "bleu": "bleu",
     "f1": "f1 f1_score",
     "score": "score",
-    "reward": "reward",
+    "reward": "reward rewards episode_reward episode_rewards episode_return episode_returns ep_rew eprew",
+    "log_likelihood": "log_likelihood loglikelihood log_prob logprob log_probability objf",
     "psnr": "psnr",
     "ssim": "ssim",
     "auc": "auc",
@@ -74,14 +76,20 @@ ALIASES = {
     "precision": "precision",
     "recall": "recall",
     "r2": "r2",
+    "epe": "epe end_point_error",
+    "mrr": "mrr mean_reciprocal_rank",
+    "ndcg": "ndcg",
 }
 METRICS = {alias: metric for metric, aliases in ALIASES.items() for alias in aliases.split()}
 
 HIGHER_IS_BETTER = frozenset(
-    "accuracy accuracy_top5 map map50 miou iou dice bleu f1 score reward psnr ssim auc precision recall r2".split()
+    (
+        "accuracy accuracy_top5 map map50 miou iou dice bleu f1 score reward psnr ssim auc precision recall r2"
+        " log_likelihood mrr ndcg hits"
+    ).split()
 )
 LOWER_IS_BETTER = frozenset(
-    "loss error error_top5 perplexity mae mse rmse cer wer fid bits_per_byte bits_per_character".split()
+    "loss error error_top5 perplexity mae mse rmse cer wer fid epe bits_per_byte bits_per_character".split()
 )
 
 _LR = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from logdoctor_parsers.drafts import Draft, finish
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of, only_role
 from logdoctor_parsers.named_aside import name_aside, names_behind, splits_behind
-from logdoctor_parsers.names import words
+from logdoctor_parsers.names import FILLERS, words
 from logdoctor_parsers.phrases import Key, key_before, unit_of
 from logdoctor_parsers.readings import AVERAGE, WITHOUT_SPLIT, Field, Reading
 
@@ -28,8 +28,12 @@ _BEFORE_COUNT = re.compile(r"\b(?:after|at)\s*$", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}  # brackets in which a fraction counts
 _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
+_BOXED = re.compile(r"\|([^|\0]*[A-Za-z][^|\0]*\0[^|\0]*)\|\s*\0\s*\|")  # `| mean of 100 rewards | 4.5 |`
+_TO = re.compile(r"\s*(?:-|\.\.|to)\s*")  # between the first and the last of a range of batches
+_WHOLE = re.compile(r"\d(?:\.\d+)?e\+?(?!0+$)\d+")  # `1.2e+04`
+_INDEX = re.compile(r"\](?=\w|\s*[:=])")  # `error[0]PerSample`, `lr[0] = `
 _LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
-    r"\[\0(?:\]| \| ).*|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
+    r"\[#?\0(?:\]| \| ).*|\0\s+|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -44,6 +48,9 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":  # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
     keys = [key_before(text) for text in before[:-1]]
+    if len(example) == 2 and (label := _BOXED.fullmatch("\0".join(texts).strip())) is not None:
+        before[:2] = "", label[1].replace("\0", "") + ":"
+        keys = [key_before(text) for text in before[:-1]]
     names_behind(before, keys, units)
     splits_behind(before, keys, units)
     draft = Draft(before, example, keys, [unit.strip() for unit in units])
@@ -73,10 +80,10 @@ def _take(draft: Draft, i: int) -> int:
         return 1
     if not fraction and (names := _listed(draft, i)):
         return _take_list(draft, i, names)
-    if key.kind is Kind.EPOCH or (fraction and key.phrase.lower() == "epochs"):
+    if key.kind is Kind.EPOCH or (key.phrase.lower() == "epochs" and (fraction or "." in draft.example[i])):
         return _take_epoch(draft, i, fraction)
     if key.kind is Kind.COUNTER:
-        return _take_counter(draft, i, fraction)
+        return _take_range(draft, i) or _take_counter(draft, i, fraction)
     if _is_counted(draft, i, unit):
         draft.count, draft.counter = i, "iter"
         return 1
@@ -88,12 +95,12 @@ def _take(draft: Draft, i: int) -> int:
     if key.kind is Kind.ROLE and fraction and (used := _take_epochs_before_bracket(draft, i)):
         return used
     if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (
-        fraction and key.opened and key.opened in _OPENS[key.kind]
+        fraction and (FILLERS.issuperset(words(key.phrase)) or (key.opened and key.opened in _OPENS[key.kind]))
     ):
         used = _take_value(draft, i, fraction)
         draft.role = role if key.kind is Kind.ROLE and "." in draft.example[i] else draft.role
         return used
-    if key.kind in (Kind.NOTHING, Kind.ROLE):
+    if key.kind in (Kind.NOTHING, Kind.ROLE) or (fraction and FILLERS.issuperset(words(key.phrase))):
         return _take_nameless(draft, i, fraction)
     return 2 if fraction else 1
 
@@ -134,18 +141,34 @@ def _take_epochs_before_bracket(draft: Draft, i: int) -> int:
 
 def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
     said = words(draft.keys[i].phrase)
-    if not draft.example[i].rstrip(".").isdigit():
+    if not (draft.example[i].rstrip(".").isdigit() or _WHOLE.fullmatch(draft.example[i])):
         return 2 if fraction else 1  # a share of an epoch
-    if fraction and said[-1] == "batch" and draft.example[i + 1] == "0" and draft.epoch < 0:
+    if fraction and said[-1] == "batch" and draft.epoch < 0 and _is_no_total(*draft.example[i : i + 2]):
         draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3
         return 2
     if not fraction and ("global" in said or said[-1] == "updates"):
+        draft.step = i if draft.step < 0 or "total" in said else draft.step
+    elif not fraction and draft.total >= 0 and draft.in_epoch and said[-1].startswith("it"):  # beside `batch 3/90`
         draft.step = i if draft.step < 0 else draft.step
     elif draft.count < 0:
         draft.count, draft.total = i, i + 1 if fraction else -1
         draft.counter = said[-1]
         draft.in_epoch = draft.counter.startswith(("batch", "minibatch")) or said[0] == "epoch"  # `epoch step: 12`
     return 2 if fraction else 1
+
+
+def _is_no_total(count: str, total: str) -> bool:
+    return total == "0" or (total.isdigit() and int(count) > int(total))
+
+
+def _take_range(draft: Draft, i: int) -> int:
+    """`Minibatch[  1- 500]`: its end says where training stands; returns how many numbers it uses up, 0 for others."""
+    whole = i + 1 < len(draft.example) and all(number.isdigit() for number in draft.example[i : i + 2])
+    if not whole or not _TO.fullmatch(draft.texts[i + 1]) or draft.count >= 0:
+        return 0
+    draft.count, draft.counter = i + 1, words(draft.keys[i].phrase)[-1]
+    draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
+    return 2
 
 
 def _take_nameless(draft: Draft, i: int, fraction: bool) -> int:
@@ -193,7 +216,13 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
         percent = i + 2 < len(draft.example) and draft.units[i + 2] == "%" and draft.texts[i + 2].strip() == "("
         if percent and key.kind is Kind.METRIC:
             _add(draft, i + 2, key)
+        elif percent and key.kind is Kind.VALUE and not draft.counted:  # `Progress: 180/300 (60%)`
+            draft.count, draft.total, draft.counter = i, i + 1, "batch"
         return 3 if percent else 2
+    if _is_index(draft, i):
+        index = "" if draft.example[i] == "0" else draft.example[i]
+        draft.keys[i + 1].rename(f"{key.phrase} {draft.keys[i + 1].phrase or index}".strip())
+        return 1
     if _is_step_of_value(draft, i):
         draft.count, draft.counter = i, "step"
         _add(draft, i + 1, key)
@@ -218,6 +247,12 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
             _add(draft, after, key, average=True)
         return 2
     return 1
+
+
+def _is_index(draft: Draft, i: int) -> bool:
+    """Whether a number is no value but says which: `loss[1] = 0.4`."""
+    stands = draft.keys[i].opened == "[" and draft.example[i].isdigit() and draft.texts[i][-2:-1].isalpha()
+    return stands and i + 1 < len(draft.example) and _INDEX.match(draft.texts[i + 1]) is not None
 
 
 def _listed(draft: Draft, i: int) -> list[str]:

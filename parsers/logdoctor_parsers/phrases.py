@@ -10,7 +10,7 @@ from logdoctor_parsers.keys import Kind, kind_of
 MAX_NAME = 120  # characters before a number that may name it
 MAX_WORDS = 6  # of a name; more are a sentence
 
-_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
+_WRAPPERS = re.compile(r"""(?:[\[({<"'#]|\b(?:tensor|array|param|Decimal|(?:np|numpy|torch|jnp)\.\w+)\()\s*$""")
 _SEPARATOR = re.compile(
     r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
     r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|[|;]|\b(?:is|was|are|to)\b)?)\s*$"""
@@ -19,6 +19,7 @@ _DASHED = re.compile(r"(?<=\w) -\s*$")
 _NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
 _UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
 _EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
+_JOINED = re.compile(r"\b(?:and|with|while|an?|[Tt]he)\s+(?=[A-Za-z])")  # `finished with loss`, `and a loss of`
 _UNIT = re.compile(
     r"\s?(?:"
     r"(?:samples|images|imgs?|examples|tokens?|tok|its?|iters?|steps|batch(?:es)?|s|sec|ms|frames)"
@@ -112,6 +113,10 @@ def key_before(text: str) -> Key:
 def _name_at_end(text: str) -> str:
     """The words at the end of a text, where they can be a name."""
     phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
+    last = _JOINED.split(phrase)[-1]
+    phrase = last if last != phrase and kind_of(last.removesuffix(" of")) is Kind.METRIC else phrase
+    if phrase.endswith(" of") and kind_of(phrase[:-3]) is Kind.METRIC:
+        phrase = phrase[:-3]
     return phrase if len(phrase.split()) <= MAX_WORDS else ""
 
 

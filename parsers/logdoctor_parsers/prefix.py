@@ -8,7 +8,7 @@ from functools import lru_cache
 
 _CLOCK = r"\d\d?:\d\d:\d\d"
 _DATE = (
-    rf"(?P<date>\d{{4}}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>{_CLOCK})(?:[.,:]\d+)?"
+    rf"(?P<date>\d{{4}}[-/]\d\d?[-/]\d\d?|\d\d/\d\d/\d\d(?:\d\d)?)[ T,]+(?P<clock>{_CLOCK})(?:[.,:](?:\d+|%f))?"
     r"(?:Z|[+-]\d\d:?\d\d)?"
 )
 _NAMED_DATE = (
@@ -22,11 +22,12 @@ PREFIX = re.compile(
     r"(?:\[pod/[\w./-]+\]\s+"  # containers
     r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-\d+\s+\|\s"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]+ [\w.-]+\[\d+\]:\s)?"
-    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?\d+\]?:?\s*|\d{1,3}: +(?=[\[{:A-Za-z])"  # one of many
+    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}\d+\]?:?\s*|\d{1,3}: +(?=[\[{:A-Za-z])"  # one of many
     r"|\[\d+,\d+\]<std(?:out|err)>:\s*)?"
     rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"  # glog
-    rf"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
-    rf"(?(open)[^\]\[|]*\](?:\s*\[{_LOGGER}\])*(?:\s*\([\w.]+ \d+\):)?"
+    r"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:(?:INFO|DEBUG|WARNING) ?: )?"
+    rf"(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
+    rf"(?(open)[^\]\[|]*\](?!\s*$)(?:\s-\s(?=[|+]))?(?:\s*\[{_LOGGER}\])*(?:\s*\([\w.]+ \d+\):)?"
     r"|(?=\s|$)))?"
     r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))"  # file and line
     r"|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"
@@ -35,8 +36,12 @@ PREFIX = re.compile(
     r"(?:\s*-\s*(?:INFO|DEBUG|WARNING)\s*-\s*(?:\w+(?:\.\w+)+|__main__|root)\s*-\s+)?"  # a logger's name
 )
 _RANK = re.compile(
-    r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]?(\d+)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
+    r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}(\d+)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
     r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-(\d+)(?:\s+\| |: ))"
+)
+_LEVELLED = re.compile(  # process, logger, file or line number before the level
+    r"(?:\s++(?=[A-Za-z_<\[|-])(?=\S*[._/:\[|-]|l\d)[\w.:<>/\[\]|-]++(?<![:=])(?=\s))++"
+    r"\s++(?:INFO|DEBUG|WARNING)\b[\]:|]*\s?"
 )
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
@@ -53,7 +58,9 @@ def strip(line: str) -> tuple[str, float]:
     if match is None or match[0].isspace() or not match.end():
         return line, float("nan")
     if match["clock"]:
-        return line[match.end() :], posix(match["date"], match["clock"])
+        end = match.end()
+        levelled = _LEVELLED.match(line, end) if " INFO" in line or " DEBUG" in line else None
+        return line[levelled.end() if levelled else end :], posix(match["date"], match["clock"])
     if match["month"]:
         date = f"{match['year']}-{_MONTHS.find(match['month']) // 3 + 1}-{match['day']}"
         return line[match.end() :], posix(date, match["time"])

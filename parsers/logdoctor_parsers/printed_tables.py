@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter
+from logdoctor_parsers.keys import Kind, is_loss, kind_of, name_of, numbers_counter, of_trade
 from logdoctor_parsers.names import SPLITS
 from logdoctor_parsers.positions import ROLE
 
@@ -63,6 +63,8 @@ class Header:
                 return []
         if len(found) < 2 or (self.classes and not line.lstrip().startswith("all ")):
             return []
+        if self.position < 0 and not self.classes:
+            return found if len(found) == len(self.names) else []
         return found if self.classes or any(cell.column == self.position for cell in found) else []
 
     def role(self, line: str) -> str:
@@ -88,9 +90,9 @@ class Header:
 
     @property
     def position(self) -> int:
-        """The column that counts epochs, else the one that counts iterations."""
+        """The column that counts epochs, else the one that counts iterations; -1 without any."""
         kinds = [column_kind(name) for name in self.names]
-        return kinds.index(Kind.EPOCH) if Kind.EPOCH in kinds else kinds.index(Kind.COUNTER)
+        return next((kinds.index(kind) for kind in (Kind.EPOCH, Kind.COUNTER) if kind in kinds), -1)
 
     def _cells(self, line: str) -> list[tuple[int, str]]:
         if self.separator:
@@ -148,7 +150,9 @@ def column_kind(name: str) -> Kind:
     """What a column's name says; `#`, `E` and `It` are names of counters only in tables."""
     if name_of(name).metric == "lr":  # `Base Learning Rate`: what changes from row to row is no setting
         return Kind.METRIC
-    return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER}.get(name.lower()) or kind_of(name)
+    return {"#": Kind.COUNTER, "e": Kind.EPOCH, "it": Kind.COUNTER, "example counter": Kind.COUNTER}.get(
+        name.lower()
+    ) or kind_of(name)
 
 
 def _unglued(text: str) -> list[str]:
@@ -179,10 +183,24 @@ def header_of(line: str) -> Header | None:
 
 def header_in_two_rows(above: str, below: str) -> Header | None:
     """The header two lines may be whose names are divided over them, as MATLAB prints: `Validation` over `Loss`."""
+    if "|" not in below:
+        return _header_in_two_aligned_rows(above, below)
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in (above, below)]
     if len(rows[0]) != len(rows[1]) or len(rows[0]) < MIN_COLUMNS:
         return None
     return _header([_CLOCK.sub("", f"{upper} {lower}").strip() for upper, lower in zip(*rows, strict=True)], "|", [])
+
+
+def _header_in_two_aligned_rows(above: str, below: str) -> Header | None:
+    """The same without edges between columns, as Vowpal Wabbit prints: `example` over `counter`."""
+    upper, lower = above.split(), below.split()
+    if len(upper) != len(lower) or len(upper) < MIN_COLUMNS or not all(map(_NAME.match, upper + lower)):
+        return None
+    names = tuple(f"{first} {second}" for first, second in zip(upper, lower, strict=True))
+    kinds = [column_kind(name) for name in names]
+    if Kind.METRIC not in kinds or Kind.COUNTER not in kinds or not any(map(is_loss, names)):
+        return None
+    return Header(names, "", tuple(match.end() for match in _WORD.finditer(below)))
 
 
 def _has_loss_parts(names: Sequence[str]) -> bool:
@@ -204,7 +222,7 @@ def _holds_counter(cell: str) -> bool:
 
 
 def _header(names: list[str], separator: str, edges: list[int]) -> Header | None:
-    if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names):
+    if len(names) < MIN_COLUMNS or not all(_NAME.match(name) for name in names) or any(map(of_trade, names)):
         return None
     kinds = [column_kind(name) for name in names]
     if _has_loss_parts(names):
@@ -212,9 +230,17 @@ def _header(names: list[str], separator: str, edges: list[int]) -> Header | None
     positions = [i for i, kind in enumerate(kinds) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if names[0].lower() == "class" and Kind.METRIC in kinds:
         return Header(tuple(names), separator, tuple(edges))
+    if not positions and not separator and _tells_losses_only(names, kinds):
+        return Header(tuple(names), "", tuple(edges))
     if not positions or positions[0] > 2 or not _tells(kinds, names, bool(separator)):
         return None
     return Header(tuple(names), separator, tuple(edges))
+
+
+def _tells_losses_only(names: Sequence[str], kinds: Sequence[Kind]) -> bool:
+    """Whether a table without a counter is one of training: `LOSS P R F`."""
+    told = all(kind is Kind.METRIC or len(name) == 1 for kind, name in zip(kinds, names, strict=True))
+    return told and is_loss(names[0]) and all(name.isalpha() for name in names)
 
 
 def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
@@ -222,7 +248,8 @@ def _tells(kinds: list[Kind], names: list[str], separated: bool) -> bool:
     counters = [name for name, kind in zip(names, kinds, strict=True) if kind in (Kind.EPOCH, Kind.COUNTER)]
     if all(name.lower().startswith("batch") for name in counters) and not any(is_loss(name) for name in names):
         return False
-    if separated:
+    wide = any(" " in name for name in names)  # two blanks apart: no sentence
+    if separated or (wide and kinds[0] in (Kind.EPOCH, Kind.COUNTER) and any(map(is_loss, names))):
         return Kind.METRIC in kinds
     plain = sum(
         kind in (Kind.METRIC, Kind.EPOCH, Kind.COUNTER, Kind.SIDE) or "_" in name

@@ -27,7 +27,7 @@ class Reading:
     `count` is an iteration counter of the name `counter`, within the epoch or over the whole run: only the numbers can
     say; `in_epoch`: it certainly starts anew with each epoch. `step` certainly counts optimizer updates. `role`: the
     split the line speaks of. `progress`: one of many lines of a single evaluation. `summary`: closes an evaluation.
-    `known`: a metric of the vocabulary is among the values.
+    `known`: a metric of the vocabulary is among the values. `rank`: of the process that prints the line.
     """
 
     fields: tuple[Field, ...] = ()
@@ -42,6 +42,7 @@ class Reading:
     progress: bool = False
     summary: bool = False
     known: bool = False
+    rank: int = -1
 
     @cached_property
     def counted(self) -> bool:
@@ -51,7 +52,7 @@ class Reading:
     @cached_property
     def places(self) -> tuple[int, ...]:
         """The places of the numbers that mean something."""
-        counters = (self.epoch, self.epochs, self.count, self.total, self.step)
+        counters = (self.epoch, self.epochs, self.count, self.total, self.step, self.rank)
         return tuple(sorted({*(f.index for f in self.fields), *(place for place in counters if place >= 0)}))
 
     @cached_property

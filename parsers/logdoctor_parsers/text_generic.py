@@ -33,8 +33,10 @@ MAX_LINE = 20_000  # characters; longer lines are dumps
 FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
 MANY = 32  # lines of a shape after which they are read a block at a time
 WORTH = 8  # of them in a row at least
+HIGHEST_RANK = 1 << 30
 RECENT = 6  # patterns tried before a line is split
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
+_WRAPPED = re.compile(r" {12,}\S")  # a message that goes on below its first line
 _NO_TEXT = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # with what is no character: bytes that are no text
 _LABEL = re.compile(r"\s*(\d{1,3}): +(?=[\[{:A-Za-z])")
 _BEGUN_EXPONENT = ("e", "e-", "e+", "E", "E-", "E+")  # behind the last digit of a line that is cut
@@ -112,12 +114,14 @@ class _Reader:
         self._alike: tuple[Shape, str, str] | None = None  # the line just read, if more like it may follow
         self._starts: list[int] = []
         self._labels: list[tuple[int, str]] = []  # lines at which a new epoch is named
+        self._counts: list[tuple[int, str]] = []  # lines that do nothing but count
         self._epoch = self._count = self._announced = self._role = self._evaluating = self._above = ""
         self._pending: tuple[Track, Row] | None = None
         self._table: Header | Matrix | None = None
         self._last_said = ("", -1)
         self._copies = self._data = self._last_data = self._line = 0
         self._in_settings = self._torn = self._repeats = False
+        self._lowest_rank, self._of_others = HIGHEST_RANK, 0
 
     # lines ------------------------------------------------------------------------------------------------------
     def take(self, number: int, raw: str, *, cut: bool = False) -> None:
@@ -182,7 +186,7 @@ class _Reader:
             count = np.append(number(self._count or "nan"), values[reading.step][:-1])
         text = lines.texts[places[-1]][prefix:]
         last = shape.numbers(text)
-        ranks = np.full(size, -1)
+        ranks = values[reading.rank].astype(np.int64) if reading.rank >= 0 else np.full(size, -1)
         block_rows = Columns(reading, False, line, epoch, count, block.wall_time[run], ranks, values)
         self._track(reading, bar=False).append_block(block_rows, last)
         self._line = self._last_data = int(line[-1])
@@ -264,7 +268,7 @@ class _Reader:
     def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         reading = shape.reading
-        if not found and shape.header is None and line.text.count("|") > 2:
+        if not found and shape.header is None and (line.text.count("|") > 2 or "  " in line.text.strip()):
             self._table = header_in_two_rows(self._above, line.text) or self._table
             self._above = line.text
         self._repeats = shape.repeats
@@ -282,6 +286,7 @@ class _Reader:
             self._plan(reading, found, line)
         if reading.iterates and not reading.evaluates and not (reading.in_epoch and self._epoch):
             self._count = self._announced = found[reading.step if reading.step >= 0 else reading.count]
+            self._counts.append((line.number, self._count))
         if reading.role:
             self._role = reading.role
 
@@ -304,6 +309,7 @@ class _Reader:
     def _take_data(self, line: _Line, reading: Reading, found: Sequence[str]) -> None:
         if (not reading.counted and self._is_setting(reading)) or self._was_told(line, reading, found):
             return
+        line = self._with_rank(line, reading, found)
         headed = self._only_evaluates(reading, found)
         if headed:
             reading = self._same(replace(self._with_split(reading, self._role), progress=True))
@@ -316,7 +322,9 @@ class _Reader:
             if (reading.iterates or reading.role) and not headed:
                 self._role = ""
         reading = self._placed(reading)
-        count = found[reading.count] if reading.count >= 0 else self._announced or ("" if self._epoch else self._count)
+        goes_on = line.number == self._last_data + 1 and _WRAPPED.match(line.text) is not None
+        said = "" if self._epoch and not goes_on else self._count
+        count = found[reading.count] if reading.count >= 0 else self._announced or said
         row = Row(line.number, self._epoch, count, line.wall_time, found, line.rank)
         self._data += 1
         self._last_data = line.number
@@ -324,13 +332,24 @@ class _Reader:
         if line.partial and self._states:  # a bar goes on showing the last evaluation
             reading = self._same(reading.only([f.index for f in reading.fields if f.split not in ("val", "test")]))
         if (line.bar and reading.count >= 0 and not self._states) or self._counts_evaluation(reading, found):
-            self._progress(self._track(reading, line.bar), row)
+            if line.rank > self._lowest_rank:  # each rank counts for itself
+                self._of_others += 1
+            else:
+                self._progress(self._track(reading, line.bar), row)
             return
         if self._pending is not None:
             self._end_evaluation({f.metric for f in reading.fields} if reading.evaluates else set())
         if reading.iterates and not reading.evaluates:
             self._count, self._announced = found[reading.step] if reading.step >= 0 else count, ""
         self._track(reading, line.bar).append(row)
+
+    def _with_rank(self, line: _Line, reading: Reading, found: Sequence[str]) -> _Line:
+        """The line with the rank that it names at its end, if any."""
+        if reading.rank < 0:
+            return line
+        rank = int(number(found[reading.rank]))
+        self._lowest_rank = min(rank, self._lowest_rank)
+        return line._replace(rank=rank)
 
     def _counts_evaluation(self, reading: Reading, found: Sequence[str]) -> bool:
         """Whether the line is one of many of a single evaluation: its counter runs to a total of its own."""
@@ -342,7 +361,8 @@ class _Reader:
 
     def _was_told(self, line: _Line, reading: Reading, found: Sequence[str]) -> bool:
         """Whether a line says again what was read: a copy by a second handler, or the best round told at the end."""
-        if reading.iterates and (line.text, line.rank) == self._last_said:
+        once = reading.iterates or (reading.evaluates and reading.epoch >= 0)
+        if once and (line.text, line.rank) == self._last_said:
             self._copies += 1
             return True
         self._last_said = (line.text, line.rank)
@@ -462,12 +482,13 @@ class _Reader:
                 Problem(self._line, "the log ends inside this line: a number that may be cut is left out")
             )
         tracks, others = without_other_ranks([track.columns() for track in self._tracks.values()])
+        others += self._of_others
         if others:
             message = (
                 f"{others} lines in which other ranks tell of the same steps are left out: the lowest rank is read"
             )
             self._problems.append(Problem(0, message))
-        table = table_of(tracks, self._labels)
+        table = table_of(tracks, self._labels, self._counts)
         return ReadText(
             table,
             tuple(self._facts),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from logdoctor_parsers.collected import (
     Columns,
+    Labels,
     labelled_backwards,
     tell_training,
     unified,
@@ -22,13 +23,13 @@ from logdoctor_parsers.table_builder import TableBuilder
 SUMMARY = " (epoch)"  # what the tag of a value over the whole epoch ends with, where another tells its batches
 
 
-def table_of(tracks: Sequence[Columns], labels: Sequence[tuple[int, str]]) -> Table:
-    """All rows as one table; `labels`: lines at which an epoch is named, and its name.
+def table_of(tracks: Sequence[Columns], epochs: Labels, counts: Labels) -> Table:
+    """All rows as one table; `epochs` and `counts`: lines at which an epoch or a step is named.
 
     What progress bars say counts only where no printed line tells the train loss.
     """
     tracks = unified(tracks) if tell_training(tracks) else []
-    tracks = [labelled_backwards(track, labels) for track in tracks]
+    tracks = [labelled_backwards(track, epochs, counts) for track in tracks]
     if any(track.trains and not track.bar for track in tracks):
         tracks = [track for track in tracks if not track.bar]
     columns = [track for track in without_repeated_rates(tracks) if len(track) and track.stands]
@@ -48,7 +49,7 @@ def _told_by_batch(columns: Sequence[Columns], inner: set[str]) -> set[str]:
         reading = c.reading
         if reading.count >= 0 and reading.counter in inner and not reading.evaluates and not c.bar:
             epochs = np.unique(c.epoch[np.isfinite(c.epoch)])
-            if len(c) > len(epochs) > 0:
+            if len(c) >= len(epochs) > 0:
                 found.update(f.tag for f in reading.fields)
     return found
 
@@ -73,7 +74,7 @@ def _starts_anew(rows: npt.NDArray[np.float64], otherwise: bool) -> bool:
     _, epoch, count = rows[:, np.argsort(rows[0], kind="stable")]
     new = np.diff(np.floor(epoch)) > 0
     if not new.any():
-        return otherwise
+        return otherwise and not np.any(epoch % 1)  # a share of an epoch says more than its batch
     moved = np.diff(count)
     return bool(np.mean(moved[new] < 0) > 0.5 or np.all(moved == 0))
 
