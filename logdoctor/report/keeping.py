@@ -16,7 +16,7 @@ from logdoctor.run import Curve, Run, Whole
 
 MOST_POINTS = 2_000_000  # kept of all curves together, about 100 MB
 CURVES, COLUMN_POINTS = 3, 4  # that are shown of a run, and of each of these in a column of pixels
-FEWEST, MOST = 40, 400  # columns
+FEWEST = 40  # columns of pixels
 
 
 def finish(diagnosis: Diagnosis, *, files: int, plots: str, plot_format: str, folder: Path) -> Diagnosis:
@@ -25,7 +25,7 @@ def finish(diagnosis: Diagnosis, *, files: int, plots: str, plot_format: str, fo
     `files`: how many share the room there is; `plots` is `all`, `some` or `none`.
     """
     drawn = draw_early(diagnosis, plots, plot_format, folder)
-    columns = min(MOST, max(FEWEST, MOST_POINTS // (CURVES * COLUMN_POINTS * max(files, 1))))
+    columns = max(FEWEST, MOST_POINTS // (CURVES * COLUMN_POINTS * max(files, 1)))
     return replace(drawn, run=thinned(drawn, columns))
 
 
@@ -69,7 +69,7 @@ def _thinned(curve: Curve, columns: int, breaks: list[float]) -> Curve:
 
 
 def _telling(curve: Curve) -> Ints:
-    """Where the first and last value stand (of all, of the finite), the least, the largest, the earliest, the latest."""
+    """Where the first and the last value stand (of all, of the finite), the least, the largest, earliest and latest."""
     if not len(curve):
         return np.empty(0, np.int64)
     places = [0, len(curve) - 1]
