@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,17 +30,23 @@ def assemble(reads: Sequence[Read], root: Path, given: Callable[[str], Given]) -
 
     Files whose assembly crashes come back with the reason and cost the others nothing.
     """
-    runs: list[Run] = []
-    groups, failed = _groups(reads)
-    for member, name in zip(groups, run_names(groups, root), strict=True):
-        try:
-            runs += [_run(member, each, number, name, given(name)) for number, each in enumerate(member.experiments, 1)]
-        except Exception as error:
-            failed += [_crashed(read, error) for read in member.reads]
-    return runs, failed
+    groups, failed = grouped(reads)
+    made = [
+        each for one, name in zip(groups, run_names(groups, root), strict=True) for each in runs_of(one, name, given)
+    ]
+    runs = [each for each in made if isinstance(each, Run)]
+    return runs, failed + [each for each in made if isinstance(each, Unread)]
 
 
-def _groups(reads: Sequence[Read]) -> tuple[list[Group], list[Unread]]:
+def runs_of(member: Group, name: str, given: Callable[[str], Given]) -> list[Run] | list[Unread]:
+    """The runs of one group; if their assembly crashes its files, with the reason."""
+    try:
+        return [_run(member, each, number, name, given(name)) for number, each in enumerate(member.experiments, 1)]
+    except Exception as error:
+        return [_crashed(read, error) for read in member.reads]
+
+
+def grouped(reads: Sequence[Read]) -> tuple[list[Group], list[Unread]]:
     """The groups, and the files that cannot be grouped even alone; if the rest fails together, each stands alone."""
     try:
         return group(reads), []
@@ -67,7 +73,7 @@ def _crashed(read: Read, error: Exception) -> Unread:
 
 def named_rows(reads: Sequence[Read], root: Path) -> tuple[list[RunRows], list[Unread]]:
     """The numbers alone of the runs that `assemble` makes, under the same names, in the same order."""
-    groups, failed = _groups(reads)
+    groups, failed = grouped(reads)
     runs = [
         RunRows(_numbered(name, number), experiment.rows, tuple(read.file.name for read in member.reads))
         for member, name in zip(groups, run_names(groups, root), strict=True)
@@ -76,15 +82,16 @@ def named_rows(reads: Sequence[Read], root: Path) -> tuple[list[RunRows], list[U
     return runs, failed
 
 
-def run_names(groups: Sequence[Group], root: Path) -> list[str]:
-    """Paths relative to the folder given, without extension; the extension stays where two would collide."""
+def run_names(groups: Sequence[Group], root: Path, taken: Collection[str] = ()) -> list[str]:
+    """Paths relative to the folder given, without extension; the extension stays where two would collide.
+
+    `taken`: names that groups of folders below those of these `groups` have.
+    """
     full = [_relative(g.place, root) for g in groups]
-    short = [
-        path if g.is_folder or (path.name == root.name and g.is_folder) else _bare(path)
-        for g, path in zip(groups, full, strict=True)
-    ]
-    taken = Counter(short)
-    return [as_text((s if taken[s] == 1 else f).as_posix()) for s, f in zip(short, full, strict=True)]
+    short = [path if g.is_folder else _bare(path) for g, path in zip(groups, full, strict=True)]
+    count = Counter(as_text(path.as_posix()) for path in short)
+    names = [(as_text(path.as_posix()) for path in both) for both in zip(short, full, strict=True)]
+    return [name if count[name] == 1 and name not in taken else whole for name, whole in names]
 
 
 def _numbered(name: str, number: int) -> str:

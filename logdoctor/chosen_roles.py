@@ -21,16 +21,29 @@ SPLITS = {
 SHOWN_TAGS = 20
 
 
-def with_roles(runs: Sequence[Run], roles: Mapping[str, tuple[str, ...]]) -> list[Run]:
-    """The runs, judged by the first tag of each role that they have; a receipt says so.
+class Roles:
+    """The roles a user gave, applied to one run after the other."""
 
-    Errors: LogDoctorError for a role none of whose tags any run has.
-    """
-    for role, tags in roles.items():
-        if runs and not any(_chosen(run.curves, role, tags) for run in runs):
-            logged = sorted({curve.tag for run in runs for curve in run.curves})[:SHOWN_TAGS]
-            raise LogDoctorError(f"[roles] {role}: no run logs {' or '.join(tags)}{did_you_mean(tags[0], logged)}")
-    return [_with(run, roles) for run in runs]
+    def __init__(self, roles: Mapping[str, tuple[str, ...]]) -> None:
+        self._roles = roles
+        self._missing = set(roles)
+        self._tags: set[str] = set()
+        self._asked = False
+
+    def applied(self, run: Run) -> Run:
+        """The run, judged by the first tag of each role that it has; a receipt says so."""
+        self._asked = True
+        if self._missing:
+            self._tags |= {curve.tag for curve in run.curves}
+        self._missing -= {role for role in self._missing if _chosen(run.curves, role, self._roles[role])}
+        return _with(run, self._roles) if self._roles else run
+
+    def insist(self) -> None:
+        """Errors: LogDoctorError for a role none of whose tags any of the runs had."""
+        for role, tags in self._roles.items():
+            if role in self._missing and self._asked:
+                logged = sorted(self._tags)[:SHOWN_TAGS]
+                raise LogDoctorError(f"[roles] {role}: no run logs {' or '.join(tags)}{did_you_mean(tags[0], logged)}")
 
 
 def _with(run: Run, roles: Mapping[str, tuple[str, ...]]) -> Run:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,14 +147,16 @@ def report(
     from logdoctor.diagnosis import examine
     from logdoctor.options import parse_limits, parse_since
     from logdoctor.report import write_report
+    from logdoctor.report.keeping import finish, spool
     from logdoctor.report.outputs import Outputs, write_outputs
 
     outputs, plots = Outputs(json_file, html, junit, github), "none" if no_plots else plots
     now = time.time() if now is None else now
     given |= {"since": None if since is None else parse_since(since, now), "limits": parse_limits(limits)}
     options = _options(config, paths, **given, now=now)
-    with ProgressLine(quiet) as progress:
-        result = examine(list(paths), options, progress, jobs)
+    with ProgressLine(quiet) as progress, spool() as drawn:
+        finished = partial(finish, plots=plots, plot_format=plot_format, folder=Path(drawn))
+        result = examine(list(paths), options, progress, jobs, finished)
         written = write_report(result, Path(folder), plots=plots, plot_format=plot_format, progress=progress)
         write_outputs(written, outputs, fail_on, plots=plots != "none", progress=progress)
     _deliver(written, Path(folder), outputs, quiet)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from logdoctor.announce import Progress, silent
 from logdoctor.finding import CannotJudgeError, Failed, Finding, Ignored, Skipped
 from logdoctor.run import Run
 from logdoctor.segments import Schedule
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from logdoctor.analyzers.contract import Analyzer
+    from logdoctor.analyzers.linear_scaling import Pace
     from logdoctor.case import Case
     from logdoctor.changes import Changes
     from logdoctor.compare import Comparison, SideBySide
+    from logdoctor.discover import Found
     from logdoctor.options import Ignore, Options
+
+HELD = 30  # runs that are kept whole; of more than these only what the report shows
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +43,8 @@ class Diagnosis:
     plots: tuple[Path, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     flat_spans: tuple[tuple[float, float], ...] = ()  # stretches of the axis in which the train loss was flat
+    pace: Pace | None = field(default=None, repr=False)  # what it takes to compare the run with another
+    drawn: Path | None = None  # a plot made while the run was at hand, not yet in its place
 
     @property
     def worst(self) -> int:
@@ -140,36 +147,88 @@ def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report
 def examine(
     paths: Sequence[str],
     options: Options,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = silent,
     jobs: int | None = 1,
+    finish: Finish | None = None,
 ) -> Report:
     """`diagnose` with its options checked and a callback told of every file and run.
 
-    `jobs`: processes that judge (None: as many as pay).
+    `jobs`: processes that judge (None: as many as pay). `finish`: with more than `HELD` runs, applied to each where it
+    was judged; what it returns is all that is kept of the run. Without it every number stays at hand.
     """
     from logdoctor.baseline import read_baseline
     from logdoctor.changes import with_changes
+    from logdoctor.discover import discover
     from logdoctor.gate import parse_gates
-    from logdoctor.read import read_runs
     from logdoctor.relations import relate
-    from logdoctor.workers import spread
+    from logdoctor.workers import spread, workers_for
 
     gates = parse_gates(options.fail_if_worse, options.baseline)
     baseline = None if options.baseline is None else read_baseline(options.baseline)
     now = time.time() if options.now is None else options.now
-    runs, unread = read_runs(paths, options, progress)
     analyzers = chosen_analyzers(options)
-    kept = [run for run in runs if options.since is None or last_seen(run) >= options.since]
+    found = discover(paths, options.read_limits)
+    workers = workers_for(len(found.files), jobs)
+    finish = None if finish is None else partial(finish, files=len(found.files))
+    judge = partial(_judged, analyzers=analyzers, now=now, ignore=options.ignore)
+    runs = _Runs(found, options, progress, finish)
     diagnoses = []
-    judge = partial(diagnose_run, analyzers=analyzers, now=now)
-    for run, said in zip(kept, spread(judge, kept, _killed, jobs), strict=True):
-        progress(run.name)
-        diagnoses.append(replace(said, run=run))  # not the copy that another process was sent
-    diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers, now)]
+    for said in spread(judge, runs, _killed, workers):
+        progress(said.run.name)
+        diagnoses.append(said)
+    if finish is not None and len(diagnoses) > HELD:
+        diagnoses[:HELD] = spread(finish, diagnoses[:HELD], lambda diagnosis: diagnosis, workers)
+    diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers)]
     diagnoses.sort(key=_urgency)
-    older = tuple(run.name for run in runs if options.since is not None and last_seen(run) < options.since)
-    report = Report(tuple(diagnoses), tuple(unread), older)
+    report = Report(tuple(diagnoses), tuple(runs.unread), tuple(sorted(runs.older)))
     return with_changes(report, baseline, gates) if baseline else report
+
+
+class Finish(Protocol):
+    """What is done with a diagnosis while its run is at hand; `files`: how many files the report is about."""
+
+    def __call__(self, diagnosis: Diagnosis, *, files: int) -> Diagnosis: ...
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A run to judge, and what to do with it then."""
+
+    run: Run
+    finish: Callable[[Diagnosis], Diagnosis] | None
+
+
+class _Runs:
+    """The runs to judge, as they are read; what is not judged is noted."""
+
+    def __init__(
+        self, found: Found, options: Options, progress: Progress, finish: Callable[[Diagnosis], Diagnosis] | None
+    ) -> None:
+        self._source = (found, options, progress)
+        self._finish = finish
+        self._since = options.since
+        self.unread: list[Unread] = []
+        self.older: list[str] = []
+
+    def __iter__(self) -> Iterator[_Task]:
+        from logdoctor.read import stream_runs
+
+        count = 0
+        for each in stream_runs(*self._source):
+            if isinstance(each, Unread):
+                self.unread.append(each)
+            elif self._since is not None and last_seen(each) < self._since:
+                self.older.append(each.name)
+            else:
+                count += 1
+                if self._finish and each.attempts == 1:
+                    each = replace(each, rows=None)  # where a run was restarted stands in them, and nothing else
+                yield _Task(each, self._finish if count > HELD else None)
+
+
+def _judged(task: _Task, analyzers: Sequence[Analyzer], now: float, ignore: Sequence[Ignore]) -> Diagnosis:
+    diagnosis = _set_aside(diagnose_run(task.run, analyzers, now), ignore)
+    return task.finish(diagnosis) if task.finish else diagnosis
 
 
 def _urgency(diagnosis: Diagnosis) -> tuple[int, bool, int, str]:
@@ -178,14 +237,16 @@ def _urgency(diagnosis: Diagnosis) -> tuple[int, bool, int, str]:
     return (-diagnosis.worst, doubtful, -sum(f.severity for f in diagnosis.findings), diagnosis.run.name)
 
 
-def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnosis:
+def diagnose_run(run: Run, analyzers: Sequence[Analyzer], now: float) -> Diagnosis:
     """All analyzers on one run. Nothing is raised: what crashes is listed as failed."""
+    from logdoctor.analyzers.linear_scaling import LinearScaling
     from logdoctor.case import Case
     from logdoctor.measures import measure, state
 
     try:
         case = Case.of(run, now)
-        known = Diagnosis(run, case.schedule, state(case), measure(case), flat_spans=case.flat_spans)
+        pace = next((a.pace(case) for a in analyzers if isinstance(a, LinearScaling)), None)
+        known = Diagnosis(run, case.schedule, state(case), measure(case), flat_spans=case.flat_spans, pace=pace)
     except Exception as error:
         return Diagnosis(run, Schedule(), "unknown", {}, failed=(Failed("measures", _crash(error)),))
     said = [_judge(analyzer, case) for analyzer in analyzers]
@@ -195,10 +256,10 @@ def diagnose_run(run: Run, analyzers: Iterable[Analyzer], now: float) -> Diagnos
     return replace(known, findings=tuple(findings), skipped=skipped, failed=failed)
 
 
-def _killed(run: Run) -> Diagnosis:
+def _killed(task: _Task) -> Diagnosis:
     """What stands for a run whose judging process did not live to the end of it."""
     reason = "the process that judged this run was killed, perhaps for want of memory"
-    return Diagnosis(run, Schedule(), "unknown", {}, failed=(Failed("measures", reason),))
+    return Diagnosis(task.run, Schedule(), "unknown", {}, failed=(Failed("measures", reason),))
 
 
 def _set_aside(diagnosis: Diagnosis, ignore: Sequence[Ignore]) -> Diagnosis:
@@ -212,7 +273,10 @@ def _set_aside(diagnosis: Diagnosis, ignore: Sequence[Ignore]) -> Diagnosis:
     return replace(
         diagnosis,
         findings=tuple(finding for finding, found in ruled if found is None),
-        ignored=tuple(Ignored(finding, found.reason) for finding, found in ruled if found is not None),
+        ignored=(
+            *diagnosis.ignored,
+            *(Ignored(finding, found.reason) for finding, found in ruled if found is not None),
+        ),
         skipped=tuple(skipped for skipped in diagnosis.skipped if rule(skipped.analyzer) is None),
         failed=tuple(failed for failed in diagnosis.failed if rule(failed.analyzer) is None),
     )

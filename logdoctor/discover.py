@@ -110,20 +110,22 @@ def _walk(folder: str) -> Iterator[LogFile | Unread]:
                 yield from _walk(os.path.join(folder, entry.name))  # noqa: PTH118 - keeps the argument as typed
         elif entry.name in (CONFIG_NAME, PROJECT_NAME):
             continue  # settings, our own among them
-        elif _is_own_report(entry.path):
+        elif _is_own_report(entry):
             continue
+        elif entry.is_file(follow_symlinks=False):
+            yield LogFile(Path(entry.path), as_text(entry.path))  # as the folder says: no need to ask the file
         elif entry.is_symlink() and Path(entry.path).is_dir():  # a loop of links is no folder, and no error
             yield Unread(as_text(entry.path), "a link to a folder; links are not followed: give its target as a path")
         else:
             yield _examine(entry.path)
 
 
-def _is_own_report(path: str) -> bool:
+def _is_own_report(entry: os.DirEntry[str]) -> bool:
     """Whether a file is a report that `--json`, `--html` or `--junit` wrote, or an exported table."""
-    if not path.endswith(OWN_SUFFIXES) or not Path(path).is_file():
+    if not entry.name.endswith(OWN_SUFFIXES) or not entry.is_file():
         return False
     try:
-        with Path(path).open("rb") as stream:
+        with Path(entry.path).open("rb") as stream:
             return is_own(stream.read(HEAD_BYTES))
     except OSError:
         return False  # reading it says what is wrong

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from logdoctor.diagnosis import Unread
 from logdoctor.discover import discover
 from logdoctor.masking import masked
 from logdoctor.options import Options
@@ -45,12 +46,12 @@ def describe_file(path: str, options: Options) -> str:
 
 
 def _describe(file: LogFile, parsers: tuple[Parser, ...], lines: Sequence[Pattern]) -> Iterator[str]:
-    reads, unread = read_files([file], parsers, lines)
-    if not reads:
-        yield f"{unread[0].path}: {unread[0].reason}"
+    (read,) = read_files([file], parsers, lines)
+    if isinstance(read, Unread):
+        yield f"{read.path}: {read.reason}"
         yield from _leftover(file.name, _repeated(file))
         return
-    log = reads[0].log
+    log = read.log
     yield f"{file.name}: {log.format}{f' ({log.dialect})' if log.dialect else ''}"
     yield f"  recognised: {_claims(file, parsers, log)}"
     rest = max(log.lines - log.data - log.unreadable, 0)

@@ -90,6 +90,11 @@ def _owner(read: Read) -> tuple[Path, Rows]:
     return folder, rows
 
 
+def owner_folder(read: Read) -> Path:
+    """The folder that a file belongs to: its own, or that of the run of which it tells a part."""
+    return _owner(read)[0] if _is_one_of_a_folder(read) else read.file.path.parent
+
+
 def _folder_group(folder: Path, members: list[tuple[Read, Rows]]) -> Group:
     members.sort(key=lambda member: (_began(member[1]), member[0].file.name))
     rows = prepare(concat([replace(rows, source=constant(i, len(rows))) for i, (_, rows) in enumerate(members)]))
@@ -183,7 +188,7 @@ def _merge_twins(groups: Sequence[Group]) -> list[Group]:
     merged: list[Group] = []
     neighbours = _Neighbours()
     for candidate in groups:
-        twin = next((i for i in neighbours.of(candidate.folder) if _twins(merged[i], candidate)), None)
+        twin = next((i for i in neighbours.of(candidate.folder) if twins(merged[i], candidate)), None)
         if twin is None:
             twin = len(merged)
             merged.append(candidate)
@@ -213,7 +218,8 @@ class _Neighbours:
         return sorted(self._in.get(parts, set()).union(self._below.get(parts, ()), *above))
 
 
-def _twins(a: Group, b: Group) -> bool:
+def twins(a: Group, b: Group) -> bool:
+    """Whether two groups, one of them above or beside the other, tell the same numbers."""
     return (
         (a.folder == b.folder or a.is_folder or b.is_folder)
         and len(a.experiments) == len(b.experiments) == 1

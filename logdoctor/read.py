@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-from logdoctor.assemble import assemble, named_rows
+from logdoctor.announce import Progress, silent
+from logdoctor.assemble import grouped, named_rows, run_names, runs_of
 from logdoctor.axis import Given
-from logdoctor.chosen_roles import with_roles
+from logdoctor.chosen_roles import Roles
 from logdoctor.diagnosis import Unread
-from logdoctor.discover import discover
+from logdoctor.discover import Found, discover
 from logdoctor.errors import LogDoctorError
+from logdoctor.gathering import folder_by_folder, gather
+from logdoctor.grouping import Group
 from logdoctor.options import NUMBERS, Options
 from logdoctor.reading import GIVEN, Read, all_parsers, named, read_files
 from logdoctor.rows import RunRows
 from logdoctor.run import Run
 from logdoctor_parsers.pattern import Pattern, PatternError
 
+_NUMBER = re.compile(r"#\d+$")  # of several runs in one file
 
-def read_runs(
-    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
-) -> tuple[list[Run], list[Unread]]:
+
+def read_runs(paths: Sequence[str], options: Options, progress: Progress = silent) -> tuple[list[Run], list[Unread]]:
     """Everything under `paths`: runs in the order of their names, and each file not read with the reason."""
-    reads, unread, root = _read(paths, options, progress)
-    runs, failed = assemble(reads, root, lambda name: given(name, options))
-    return with_roles(runs, options.roles), [*unread, *failed]
+    found = list(stream_runs(discover(paths, options.read_limits), options, progress))
+    runs = sorted((each for each in found if isinstance(each, Run)), key=lambda run: _NUMBER.sub("", run.name))
+    return runs, [each for each in found if isinstance(each, Unread)]
+
+
+def stream_runs(found: Found, options: Options, progress: Progress = silent) -> Iterator[Run | Unread]:
+    """Each run as soon as all its files are read, then each file not read with the reason, in the order found.
+
+    Errors: LogDoctorError, at the end, for a pattern that fits no file and a role whose tags no run has.
+    """
+    unread: list[Unread] = []
+    failed: list[Unread] = []
+    folders: set[str] = set()
+    roles = Roles(options.roles)
+    for groups, ungrouped in gather(_reads(found, options, progress, unread), grouped):
+        failed += ungrouped
+        names = run_names(groups, found.root, folders)
+        folders |= {name for one, name in zip(groups, names, strict=True) if one.is_folder}
+        for each in _taken_apart(groups, names, lambda name: given(name, options)):
+            if isinstance(each, Run):
+                yield roles.applied(each)
+            else:
+                failed.append(each)
+    roles.insist()
+    yield from (*found.unread, *unread, *failed)
+
+
+def _taken_apart(groups: list[Group], names: Sequence[str], given: Callable[[str], Given]) -> Iterator[Run | Unread]:
+    """The runs of the groups, each group forgotten when its runs are made."""
+    for name in names:
+        yield from runs_of(groups.pop(0), name, given)
 
 
 def read_rows(
-    paths: Sequence[str], options: Options, progress: Callable[[str], None] = lambda step: None
+    paths: Sequence[str], options: Options, progress: Progress = silent
 ) -> tuple[list[RunRows], list[Unread]]:
     """The same for who wants the logged numbers alone: nothing is placed on an axis."""
-    reads, unread, root = _read(paths, options, progress)
-    rows, failed = named_rows(reads, root)
-    return rows, [*unread, *failed]
-
-
-def _read(
-    paths: Sequence[str], options: Options, progress: Callable[[str], None]
-) -> tuple[list[Read], list[Unread], Path]:
     found = discover(paths, options.read_limits)
+    unread: list[Unread] = []
+    rows, failed = named_rows(list(_reads(found, options, progress, unread)), found.root)
+    return rows, [*found.unread, *unread, *failed]
+
+
+def _reads(found: Found, options: Options, progress: Progress, unread: list[Unread]) -> Iterator[Read]:
+    """The files that can be read, folder by folder; the others are added to `unread` in the order found."""
     parsers = all_parsers()
     if options.parser:
         parsers = (named(parsers, options.parser),)
-    reads, unread = read_files(found.files, parsers, patterns(options), progress)
-    return reads, [*found.unread, *unread], found.root
+    files = folder_by_folder(found.files)
+    place = {id(file): number for number, file in enumerate(found.files)}
+    missed: list[tuple[int, Unread]] = []
+    for result, file in zip(read_files(files, parsers, patterns(options), progress), files, strict=True):
+        if isinstance(result, Read):
+            yield result
+        else:
+            missed.append((place[id(file)], result))
+    unread += [each for _, each in sorted(missed, key=lambda pair: pair[0])]
 
 
 def patterns(options: Options) -> list[Pattern]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 
+from logdoctor.announce import Progress, silent
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
 from logdoctor_parsers import (
@@ -35,11 +36,15 @@ PROSE_SHARE = 0.2  # of a file's lines: below it single numbers are mentioned, n
 
 @dataclass(frozen=True)
 class Read:
-    """A file and what its parser found; `modified`: time of last change, POSIX seconds (NaN for standard input)."""
+    """A file and what its parser found.
+
+    `modified`: time of last change, POSIX seconds (NaN for standard input); `size`: bytes on disk.
+    """
 
     file: LogFile
     log: ParsedLog
     modified: float
+    size: int = 0
 
 
 def all_parsers() -> tuple[Parser, ...]:
@@ -59,26 +64,26 @@ def read_files(
     files: Iterable[LogFile],
     parsers: Sequence[Parser],
     patterns: Sequence[Pattern] = (),
-    progress: Callable[[str], None] = lambda name: None,
-) -> tuple[list[Read], list[Unread]]:
-    """Each file by the user's patterns, else through the parser that claims it; the rest with the reason why not.
+    progress: Progress = silent,
+) -> Iterator[Read | Unread]:
+    """Each file in turn, by the user's patterns, else through the parser that claims it; or the reason why not.
 
-    Errors: LogDoctorError where the pattern of the command line fits no line of any file, with the nearest line.
+    Errors: LogDoctorError, at the end, where the pattern of the command line fits no line of any file.
     """
-    reads: list[Read] = []
-    unread: list[Unread] = []
     misses: list[str] = []
+    fitted = False
     remaining = iter(files)
     while batch := list(islice(remaining, AT_ONCE)):
         known = {} if patterns else _parsed_together(batch, parsers)
         for file in batch:
-            progress(file.name)
-            result = _by_pattern(file, patterns, misses) or read_file(file, parsers, known.get(id(file)))
-            (reads if isinstance(result, Read) else unread).append(result)  # type: ignore[arg-type]
+            result = _by_pattern(file, patterns, misses) or read_file(file, parsers, known.pop(id(file), None))
             file.forget_head()
-    if misses and any(p.name == GIVEN for p in patterns) and not any(read.log.format == "pattern" for read in reads):
+            progress(file.name, result.size if isinstance(result, Read) else 0)
+            fitted |= isinstance(result, Read) and result.log.format == "pattern"
+            yield result
+            del result  # else it is held while the next one is read
+    if misses and any(p.name == GIVEN for p in patterns) and not fitted:
         raise LogDoctorError(misses[0])
-    return reads, unread
 
 
 def _by_pattern(file: LogFile, patterns: Sequence[Pattern], misses: list[str]) -> Read | None:
@@ -86,7 +91,7 @@ def _by_pattern(file: LogFile, patterns: Sequence[Pattern], misses: list[str]) -
     try:
         if not patterns or not file.head or is_binary(file.head):
             return None
-        return Read(file, _with_damage(file, PatternParser(tuple(patterns)).parse(file)), _modified(file))
+        return _read(file, PatternParser(tuple(patterns)).parse(file))
     except PatternError as error:
         misses.append(str(error))
     except (OSError, EOFError):
@@ -126,7 +131,7 @@ def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None 
         parser = chosen[0] if len(chosen) == 1 else choose(file, parsers)
         if parser is None:
             return Unread(file.name, _why_not(file.head))
-        read = Read(file, _with_damage(file, known or parser.parse(file)), _modified(file))
+        read = _read(file, known or parser.parse(file))
     except AmbiguousFormatError as error:
         return Unread(file.name, str(error))
     except (OSError, EOFError) as error:
@@ -156,8 +161,12 @@ def _is_prose(log: ParsedLog) -> bool:
     return once and log.data < PROSE_SHARE * log.lines
 
 
-def _modified(file: LogFile) -> float:
-    return float("nan") if file.content is not None else file.path.stat().st_mtime
+def _read(file: LogFile, log: ParsedLog) -> Read:
+    log = _with_damage(file, log)
+    if file.content is not None:
+        return Read(file, log, float("nan"), len(file.content))
+    status = file.path.stat()
+    return Read(file, log, status.st_mtime, status.st_size)
 
 
 def _why_not(head: bytes) -> str:

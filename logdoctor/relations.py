@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from logdoctor.analyzers.linear_scaling import LinearScaling, effective_batch
-from logdoctor.case import Case
+from logdoctor.analyzers.linear_scaling import LinearScaling, Pace
 from logdoctor.finding import Finding
 
 if TYPE_CHECKING:
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from logdoctor.diagnosis import Diagnosis
 
 
-def relate(diagnoses: Sequence[Diagnosis], analyzers: Iterable[Analyzer], now: float) -> list[Diagnosis]:
+def relate(diagnoses: Sequence[Diagnosis], analyzers: Iterable[Analyzer]) -> list[Diagnosis]:
     """The diagnoses, with what is to be said of a run in the light of one with a smaller batch added."""
     scaling = next((a for a in analyzers if isinstance(a, LinearScaling)), None)
-    batches = [effective_batch(d.run) for d in diagnoses]
-    if scaling is None or len({b for b in batches if b}) < 2:
+    paces = sorted((d.pace for d in diagnoses if d.pace is not None), key=lambda pace: (pace.batch, pace.name))
+    if scaling is None or len({pace.batch for pace in paces}) < 2:
         return list(diagnoses)
-    cases = {i: Case.of(d.run, now) for i, d in enumerate(diagnoses) if batches[i]}
-    order = sorted(cases, key=lambda i: batches[i] or 0.0)
-    found = {i: _first(scaling, cases[i], [cases[k] for k in order if k != i]) for i in cases}
-    return [_with(d, found.get(i)) for i, d in enumerate(diagnoses)]
+    return [_with(d, _first(scaling, d.pace, paces)) for d in diagnoses]
 
 
-def _first(scaling: LinearScaling, case: Case, smaller: Iterable[Case]) -> Finding | None:
-    """What the first comparable run (smallest batch first) shows."""
-    return next((finding for other in smaller if (finding := scaling.compare(case, other))), None)
+def _first(scaling: LinearScaling, mine: Pace | None, paces: Iterable[Pace]) -> Finding | None:
+    """What the first comparable run shows; `paces`: smallest batch first."""
+    if mine is None:
+        return None
+    smaller = takewhile(lambda other: other.batch * scaling.min_ratio <= mine.batch, paces)
+    return next((finding for other in smaller if (finding := scaling.compare(mine, other))), None)
 
 
 def _with(diagnosis: Diagnosis, finding: Finding | None) -> Diagnosis:

@@ -33,10 +33,24 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """What is to be known of all values of a curve of which only some are kept.
+
+    `points`: how many there are; `non_finite`: how many of them are NaN or infinite; `smooth`: the smooth curve at the
+    values kept, shape (n,).
+    """
+
+    points: int
+    non_finite: int
+    smooth: Floats | None = None
+
+
+@dataclass(frozen=True)
 class Curve:
     """One series on the run's axis, shape (n,) each, ordered by x; NaN and ±inf in `value` are kept.
 
     `step` is NaN where unknown, `wall_time` too. `source` indexes `sources`; `line` is the line each value stands at.
+    `thinned`: set where these are not all values.
     """
 
     tag: str
@@ -50,9 +64,20 @@ class Curve:
     line: Ints
     sources: tuple[str, ...]
     overlapping: int = 0
+    thinned: Whole | None = None
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @property
+    def points(self) -> int:
+        """How many values were logged, also where only some are kept."""
+        return self.thinned.points if self.thinned else len(self.value)
+
+    @property
+    def non_finite(self) -> int:
+        """How many of the values logged are NaN or infinite."""
+        return self.thinned.non_finite if self.thinned else int(np.count_nonzero(~self.finite))
 
     def evidence(self, index: int, text: str = "") -> Evidence:
         """Where the value at `index` stands."""
@@ -133,7 +158,8 @@ class Run:
 
     `train`, `val` and `lr` are the main curves, `val_metric` is the main validation metric beside the loss (accuracy,
     mAP).
-    `attempts` counts starts; `receipts` say in words what stitching kept and dropped.
+    `attempts` counts starts; `receipts` say in words what stitching kept and dropped. `restarts`: where on the axis the
+    attempts after the first begin; None: `rows` tell.
     """
 
     name: str
@@ -151,6 +177,7 @@ class Run:
     receipts: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     rows: Rows | None = field(default=None, repr=False, compare=False)
+    restarts: tuple[float, ...] | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -27,45 +29,60 @@ def workers_for(count: int, jobs: int | None) -> int:
 
 def spread(
     work: Callable[[_Item], _Result],
-    items: Sequence[_Item],
+    items: Iterable[_Item],
     lost: Callable[[_Item], _Result],
-    jobs: int | None = None,
+    workers: int = 1,
 ) -> Iterator[_Result]:
-    """`work` of each item, in order; `jobs`: processes to use (None: by their number).
+    """`work` of each item, in order, by so many processes; no more items are asked for than keep these busy.
 
-    What cannot be sent to another process is done in this one. Where a process was killed, as for its memory, the next
-    items are done each in a process of its own; `lost` is the result of one that was killed there again.
+    What cannot be sent to another process is done in this one. Where a process was killed, as for its memory, the items
+    under way are done each in a process of its own; `lost` is the result of one that was killed there again.
     """
-    count, done = workers_for(len(items), jobs), 0
-    while count > 1 and done < len(items):
-        try:
-            for result in _pooled(work, items[done:], count):
-                yield result
-                done += 1
-        except BrokenProcessPool:
-            for item in items[done : done + AT_ONCE]:
-                yield _alone(work, item, lost)
-                done += 1
-        except (pickle.PicklingError, AttributeError, TypeError):
-            break  # as an analyzer that is defined inside a function: not for other processes
-    for item in items[done:]:
-        yield work(item)
-
-
-def _pooled(work: Callable[[_Item], _Result], items: Sequence[_Item], count: int) -> Iterator[_Result]:
-    """Errors: BrokenProcessPool where a process was killed; those of pickle."""
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    if workers == 1:
+        yield from map(work, items)
+        return
+    remaining = iter(items)
+    under_way: deque[tuple[list[_Item], Future[list[_Result]]]] = deque()
+    pool = _pool(workers)
     try:
-        yield from pool.map(work, items, chunksize=AT_ONCE)
+        while True:
+            while len(under_way) <= workers and (part := list(islice(remaining, AT_ONCE))):
+                under_way.append((part, pool.submit(_each, work, part)))
+            if not under_way:
+                return
+            try:
+                done = under_way[0][1].result()
+            except BrokenProcessPool:
+                parts = [part for part, _ in under_way]
+                under_way.clear()
+                for part in parts:
+                    for item in part:
+                        yield _alone(work, item, lost)
+                pool = _pool(workers)
+                continue
+            except (pickle.PicklingError, AttributeError, TypeError):
+                break  # as an analyzer that is defined inside a function: not for other processes
+            under_way.popleft()
+            yield from done
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    yield from map(work, chain(*(part for part, _ in under_way), remaining))
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+
+
+def _each(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    return [work(item) for item in items]
 
 
 def _alone(work: Callable[[_Item], _Result], item: _Item, lost: Callable[[_Item], _Result]) -> _Result:
-    try:
-        return next(_pooled(work, [item], 1))
-    except BrokenProcessPool:
-        return lost(item)
+    with _pool(1) as pool:
+        try:
+            return pool.submit(work, item).result()
+        except BrokenProcessPool:
+            return lost(item)
 
 
 def _leave_interrupts() -> None:

@@ -14,7 +14,7 @@ from synthetic import NOISES, Floats, Noise, case, fall, noisy, schedule, settli
 from logdoctor.analyzers import ANALYZERS
 from logdoctor.analyzers.contract import HEADINGS
 from logdoctor.analyzers.late_overtaker import LateOvertaker
-from logdoctor.analyzers.linear_scaling import LinearScaling
+from logdoctor.analyzers.linear_scaling import LinearScaling, Pace
 from logdoctor.case import Case
 from logdoctor.finding import CannotJudgeError, Evidence, Finding, Severity
 from logdoctor.report.content import steps
@@ -346,13 +346,15 @@ def test_slow_learning_is_told_from_a_run_cut_short(kind: Noise) -> None:
     assert sum(found is not None for found in cut) <= 1
 
 
-def batched(size: int, rate: float, time: float, *, seed: int = 0, sigma: float = 0.0) -> Case:
+def batched(size: int, rate: float, time: float, *, seed: int = 0, sigma: float = 0.0) -> Pace:
     """A run on 1,024 images: `time` is the share of the run that its fall takes."""
     facts = {
         name: RunFact(value, "runs/a.csv", 1)
         for name, value in (("batch_size", size), ("dataset_size", 1024), ("base_lr", rate))
     }
-    return case(noisy(fall(40, time=time), sigma, seed), rate=rate, facts=facts)
+    pace = LinearScaling().pace(case(noisy(fall(40, time=time), sigma, seed), rate=rate, facts=facts))
+    assert pace is not None
+    return pace
 
 
 def test_a_larger_batch_at_the_old_rate_that_learns_slower() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +9,33 @@ from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, sentence
 from logdoctor.case import Case, amount
 from logdoctor.finding import CannotJudgeError, Finding, Severity
-from logdoctor.run import Run
+from logdoctor.run import Floats, Run
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a run went by the epoch, and from what batch and rate: what it takes to compare it with another.
+
+    `size`: of the data set, `first` and `half`: the train loss (`tag`) in the first epoch and half-way down,
+    `trend`: its level at the epochs `x`; `draft`: a finding that says nothing yet.
+    """
+
+    name: str
+    batch: float
+    rate: float | None
+    adaptive: bool
+    size: float | None
+    tag: str
+    first: float
+    half: float | None
+    x: Floats
+    trend: Floats
+    draft: Finding
+
+    def reaches(self, level: float) -> float | None:
+        """The epoch in which the smoothed train loss first was as low; None if it never was."""
+        reached = np.flatnonzero(self.trend <= level)
+        return float(self.x[reached[0]]) if len(reached) else None
 
 
 @dataclass(frozen=True)
@@ -64,27 +90,38 @@ class LinearScaling:
             {"batch_size": batch},
         )
 
-    def compare(self, case: Case, other: Case) -> Finding | None:
-        """Judge `case` against a run of the same data with a smaller batch; None where they do not compare."""
-        batch, reference = effective_batch(case.run), effective_batch(other.run)
-        rate, base = first_rate(case), first_rate(other)
-        if batch is None or reference is None or rate is None or base is None or not same_data(case, other):
+    def compare(self, mine: Pace, other: Pace) -> Finding | None:
+        """Judge a run against one of the same data with a smaller batch; None where they do not compare."""
+        if mine.rate is None or other.rate is None or other.half is None or not _same_data(mine, other):
             return None
-        ratio = batch / reference
-        if ratio < self.min_ratio or case.adaptive or rate > self.rate_share * ratio * base:
+        ratio, rates = mine.batch / other.batch, mine.rate / other.rate
+        if ratio < self.min_ratio or mine.adaptive or rates > self.rate_share * ratio:
             return None
-        mine, theirs = half_way(case, other), half_way(other, other)
-        if theirs is None or (mine is not None and mine < self.slower * theirs):
+        reached, reference = mine.reaches(other.half), other.reaches(other.half)
+        if reference is None or (reached is not None and reached < self.slower * reference):
             return None
-        reached = "never" if mine is None else f"at {case.place(mine)}"
-        return self._finding(
-            case,
-            f"batch ×{ratio:.3g} of {other.run.name!r} at ×{rate / base:.3g} of its learning rate: "
-            f"its half-way level was reached {reached} instead of {other.place(theirs)}",
-            "Fewer updates an epoch at the same rate move the weights less. Scale the rate with the batch: "
-            f"{base * ratio:.3g} instead of {rate:.3g}, with 5 epochs of warm-up.",
-            {"batch_ratio": ratio, "rate_ratio": rate / base, "half_way": mine, "half_way_reference": theirs},
+        when = "never" if reached is None else f"at epoch {amount(reached)}"
+        wanted = other.rate * ratio
+        return replace(
+            mine.draft,
+            message=f"batch ×{ratio:.3g} of {other.name!r} at ×{rates:.3g} of its learning rate: "
+            f"its half-way level was reached {when} instead of epoch {amount(reference)}",
+            advice="Fewer updates an epoch at the same rate move the weights less. Scale the rate with the batch: "
+            f"{wanted:.3g} instead of {mine.rate:.3g}, with 5 epochs of warm-up.",
+            numbers={"batch_ratio": ratio, "rate_ratio": rates, "half_way": reached, "half_way_reference": reference},
         )
+
+    def pace(self, case: Case) -> Pace | None:
+        """What comparing the run takes; None where its batch, its epochs or its train loss are not in the log."""
+        batch, train = effective_batch(case.run), case.train
+        if batch is None or case.unit != "epoch" or train is None:
+            return None
+        half = train.first - 0.5 * case.total_drop if len(train) > 2 else None
+        draft = self._finding(case, "", "", {})
+        return Pace(
+            case.run.name, batch, first_rate(case), case.adaptive, _dataset_size(case), train.curve.tag, train.first,
+            half, train.x, case.trend, draft,
+        )  # fmt: skip
 
     def _finding(self, case: Case, message: str, remedy: str, numbers: dict[str, float | None]) -> Finding:
         clauses = doubts(case)
@@ -113,22 +150,12 @@ def first_rate(case: Case) -> float | None:
     return _number(case.run, "base_lr")
 
 
-def same_data(a: Case, b: Case) -> bool:
-    """Whether steps per epoch × batch, or the stated data set size, agree within 3 %, and the losses are alike."""
-    sizes = [_dataset_size(case) for case in (a, b)]
-    if a.train is None or b.train is None or not all(sizes) or a.unit != "epoch" or b.unit != "epoch":
-        return False
-    alike = a.train.curve.tag == b.train.curve.tag and 0.7 < a.train.first / b.train.first < 1.4
-    return alike and abs(float(sizes[0] or 0) / float(sizes[1] or 1) - 1) < 0.03
-
-
 def _dataset_size(case: Case) -> float | None:
     batch, steps = effective_batch(case.run), case.run.axis.steps_per_epoch
     return _number(case.run, "dataset_size") or (batch * steps if batch and steps else None)
 
 
-def half_way(case: Case, reference: Case) -> float | None:
-    """Where the smoothed train loss first reached half of the reference's fall; None if it never did."""
-    level = reference.needs_train().first - 0.5 * reference.total_drop
-    reached = np.flatnonzero(case.trend <= level)
-    return float(case.needs_train().x[reached[0]]) if len(reached) else None
+def _same_data(a: Pace, b: Pace) -> bool:
+    """Whether steps per epoch × batch, or the stated data set size, agree within 3 %, and the losses are alike."""
+    alike = a.tag == b.tag and 0.7 < a.first / b.first < 1.4
+    return bool(a.size and b.size and alike and abs(a.size / b.size - 1) < 0.03)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from logdoctor.announce import Progress, silent
 from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
 from logdoctor.own_files import read_report
@@ -22,7 +23,7 @@ def write_report(
     *,
     plots: str = "some",
     plot_format: str = "png",
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Progress = silent,
 ) -> Report:
     """Write `report.md`, `report.json` and `plots/` into `folder`; returns the report with its plots' paths.
 

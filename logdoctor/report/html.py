@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
 
 import logdoctor
+from logdoctor.announce import Progress, silent
 from logdoctor.diagnosis import Diagnosis, Report, Unread
 from logdoctor.report import content
 from logdoctor.report.html_changes import changes_section
@@ -41,7 +42,7 @@ HEADER = (
 )
 
 
-def to_html(report: Report, *, plots: bool = True, progress: Callable[[str], None] = lambda step: None) -> bytes:
+def to_html(report: Report, *, plots: bool = True, progress: Progress = silent) -> bytes:
     """The page, in UTF-8. Equal reports give equal bytes."""
     style, script = (_asset(name) for name in ("report.css", "report.js"))
     page = element("html", _head(style), _body(report, plots, progress), element("script", Html(script)), lang="en")
@@ -71,7 +72,7 @@ def _digest(inline: str) -> Html:
     return Html(f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'")
 
 
-def _body(report: Report, plots: bool, progress: Callable[[str], None]) -> Html:
+def _body(report: Report, plots: bool, progress: Progress) -> Html:
     columns = columns_that_fit(report.runs) if plots else 0
     parts: list[str] = [_masthead(report)]
     if report.changes:
@@ -202,7 +203,7 @@ def _last_time(diagnosis: Diagnosis) -> float:
     return max(times, default=diagnosis.run.end)
 
 
-def _sections(report: Report, columns: int, progress: Callable[[str], None]) -> list[Html]:
+def _sections(report: Report, columns: int, progress: Progress) -> list[Html]:
     made: list[Html] = []
     open_left = UNFOLDED
     for index, diagnosis in enumerate(report.runs):

@@ -111,7 +111,7 @@ def _value(value: float) -> float | str:
 
 def points_needed(curves: Sequence[Curve], columns: int) -> int:
     """An upper bound of the points that these curves take in a report, each thinned to so many columns."""
-    return sum(min(len(curve), 4 * columns) for curve in curves)
+    return sum(min(curve.points, 4 * columns) for curve in curves)
 
 
 def data_block(content: dict[str, Any]) -> Html:

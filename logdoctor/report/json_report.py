@@ -114,9 +114,9 @@ def _series(curve: Curve, axis: Axis) -> dict[str, Any]:
         "tag": curve.tag,
         "metric": curve.metric,
         "split": curve.split,
-        "points": len(curve),
+        "points": curve.points,
         "overlapping": curve.overlapping,
-        "non_finite": int(np.count_nonzero(~curve.finite)),
+        "non_finite": curve.non_finite,
         **dict.fromkeys(("first", "last", "min", "min_at", "max", "max_at", "last_at", "last_step", "last_epoch")),
     }
     if not len(curve):

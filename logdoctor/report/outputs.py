@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from logdoctor.announce import Progress, silent
 from logdoctor.diagnosis import Report
 from logdoctor.errors import LogDoctorError
 from logdoctor.finding import Severity
@@ -31,9 +32,7 @@ class Outputs:
     github: bool = False
 
 
-def write_outputs(
-    report: Report, outputs: Outputs, fail_on: str, *, plots: bool, progress: Callable[[str], None] = lambda step: None
-) -> None:
+def write_outputs(report: Report, outputs: Outputs, fail_on: str, *, plots: bool, progress: Progress = silent) -> None:
     """Write every file asked for. Findings at or above `fail_on` (`never`: warnings) fail in the JUnit file.
 
     Errors: LogDoctorError where a file cannot be written, or stands there and is not ours.

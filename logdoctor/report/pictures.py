@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from logdoctor.announce import Progress, silent
 from logdoctor.compare import SideBySide
 from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Failed
 from logdoctor.report.markdown import detailed_runs
 from logdoctor.report.shown import shown_curves
+from logdoctor.report.summary import needs_you
 from logdoctor.report.whole_files import replace_file
 
 NAME_LENGTH = 80
 OVERVIEW_FROM = 6  # runs: from here on all stand side by side in one picture
 TELLING = 3  # values that a curve needs to have a course
 ALL_RUNS, OVERVIEW = "all-runs", "overview"
+PLOT = "plot"  # what failed, where a drawing did
 
 
-def draw_all(
-    report: Report, folder: Path, plots: str, plot_format: str, progress: Callable[[str], None] = lambda step: None
-) -> Report:
+def draw_all(report: Report, folder: Path, plots: str, plot_format: str, progress: Progress = silent) -> Report:
     """The report with its pictures drawn into `folder`/plots; `plots` is `all` or `some`."""
     taken = {ALL_RUNS, OVERVIEW}
     wanted = {id(diagnosis) for diagnosis in worth_drawing(report, plots)}
@@ -48,9 +50,9 @@ def draw_all(
 def worth_drawing(report: Report, plots: str) -> list[Diagnosis]:
     """The runs that get a picture of their own: `all`, or those where it tells more than the overview does."""
     if plots == "all":
-        return [diagnosis for diagnosis in report.runs if shown_curves(diagnosis.run)]
+        return [diagnosis for diagnosis in report.runs if _has_picture(diagnosis, plots)]
     alone = report.side_by_side is None and not has_overview(report)
-    return [d for d in detailed_runs(report) if has_course(d) and (alone or d.findings or d.failed)]
+    return [d for d in detailed_runs(report) if _has_picture(d, plots) and (alone or d.findings or d.failed)]
 
 
 def has_overview(report: Report) -> bool:
@@ -64,15 +66,42 @@ def has_course(diagnosis: Diagnosis) -> bool:
 
 
 def _draw_one(diagnosis: Diagnosis, folder: Path, name: str, plot_format: str = "png") -> Diagnosis:
-    """The diagnosis with its plot; a drawing that fails costs only itself."""
+    """The diagnosis with its plot, drawn now or moved to its place; a drawing that fails costs only itself."""
+    if any(failure.analyzer == PLOT for failure in diagnosis.failed):
+        return diagnosis
+    picture = _picture(diagnosis, plot_format) if diagnosis.drawn is None else diagnosis.drawn.read_bytes()
+    if isinstance(picture, Failed):
+        return replace(diagnosis, failed=(*diagnosis.failed, picture))
+    if diagnosis.drawn is not None:
+        diagnosis.drawn.unlink()
+    return replace(diagnosis, plots=(_written(folder, name, picture),), drawn=None)
+
+
+def draw_early(diagnosis: Diagnosis, plots: str, plot_format: str, folder: Path) -> Diagnosis:
+    """The diagnosis, as one of many, with its plot in a file of `folder` if it will get one."""
+    if not (plots == "all" or (plots == "some" and needs_you(diagnosis))) or not _has_picture(diagnosis, plots):
+        return diagnosis
+    picture = _picture(diagnosis, plot_format)
+    if isinstance(picture, Failed):
+        return replace(diagnosis, failed=(*diagnosis.failed, picture))
+    handle, path = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(picture)
+    return replace(diagnosis, drawn=Path(path))
+
+
+def _has_picture(diagnosis: Diagnosis, plots: str) -> bool:
+    """Whether there is enough to draw."""
+    return bool(shown_curves(diagnosis.run)) if plots == "all" else has_course(diagnosis)
+
+
+def _picture(diagnosis: Diagnosis, plot_format: str) -> bytes | Failed:
     from logdoctor.report.plots import draw  # matplotlib takes most of a second to import
 
     try:
-        picture = draw(diagnosis, plot_format)
+        return draw(diagnosis, plot_format)
     except Exception as error:
-        failure = Failed("plot", f"{type(error).__name__}: {error}")
-        return replace(diagnosis, failed=(*diagnosis.failed, failure))
-    return replace(diagnosis, plots=(_written(folder, name, picture),))
+        return Failed(PLOT, f"{type(error).__name__}: {error}")
 
 
 def _draw_comparison(side: SideBySide, folder: Path, plot_format: str) -> SideBySide:

@@ -49,11 +49,13 @@ def x_range(run: Run) -> tuple[float, float]:
 
 def needs_smoothing(curve: Curve, *, is_train: bool) -> bool:
     """Whether a curve is drawn faint with a smooth one over it, rather than as it is."""
-    return len(curve) > (FEW_TRAIN if is_train else FEW_VAL)
+    return curve.points > (FEW_TRAIN if is_train else FEW_VAL)
 
 
 def smoothed(curve: Curve, breaks: Sequence[float]) -> Floats:
     """The smooth curve, shape (n,); of values that explode or vanish, through their logarithms."""
+    if curve.thinned and curve.thinned.smooth is not None:
+        return curve.thinned.smooth
     values = curve.value[curve.finite]
     if len(values) and values.min() > 0 and values.max() > EXPLODING * values.min():
         return np.asarray(np.exp(smooth(curve.x, np.log(np.where(curve.finite, curve.value, np.nan)), breaks, CALM)))
@@ -99,6 +101,8 @@ def lanes(diagnosis: Diagnosis) -> list[Finding]:
 
 def restarts(run: Run) -> list[float]:
     """Where on the axis each attempt after the first begins in the curve judged by."""
+    if run.restarts is not None:
+        return list(run.restarts)
     curve, rows = run.train or run.val, run.rows
     if curve is None or rows is None or run.attempts < 2:
         return []
