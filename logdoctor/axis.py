@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from logdoctor.rows import Floats, Ints, Rows, any_known, batches_in_epoch
+from logdoctor.rows import Floats, Ints, Rows, any_known, ascends, batches_in_epoch
 from logdoctor.run import Axis, RunFact
 from logdoctor_parsers.names import words
 
@@ -211,15 +211,21 @@ def _epochs_from_series(rows: Rows) -> Rows:
     if good.sum() < 2:
         return rows
     step, first = np.unique(step[good], return_index=True)
-    at = np.searchsorted(step, rows.step)
-    exact = (at < len(step)) & (step[np.minimum(at, len(step) - 1)] == rows.step)
-    epoch = np.where(exact, label[good][first][np.minimum(at, len(step) - 1)], np.nan)
-    return replace(rows, epoch=epoch)
+    return replace(rows, epoch=_looked_up(rows.step, step, label[good][first]))
+
+
+def _looked_up(wanted: Floats, step: Floats, label: Floats) -> Floats:
+    """For each wanted step its label, NaN without one; `step` ascends. Equal steps in a row are looked up once."""
+    first = np.concatenate(([0], np.flatnonzero(wanted[1:] != wanted[:-1]) + 1))
+    different = wanted[first]
+    at = np.minimum(np.searchsorted(step, different), len(step) - 1)
+    found = np.where(step[at] == different, label[at], np.nan)
+    return np.repeat(found, np.diff(first, append=len(wanted)))
 
 
 def _steps_inside_epochs(rows: Rows) -> Rows:
     """A step that goes back exactly where the epoch goes on counts batches inside the epoch."""
-    if not any_known(rows.epoch):
+    if not any_known(rows.epoch) or ascends(rows.step):
         return rows
     both = np.isfinite(rows.step) & np.isfinite(rows.epoch)
     step, batch = rows.step.copy(), rows.batch.copy()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from logdoctor.errors import LogDoctorError
 from logdoctor.own_files import HEAD_BYTES, is_own
-from logdoctor.rows import Ints, RunRows, constant, labels
+from logdoctor.rows import Codes, Ints, RunRows, constant, labels
 from logdoctor_parsers import COLUMNS
 
 CATEGORIES = ("run", "metric", "split", "tag", "source")
@@ -23,35 +23,67 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def to_frame(runs: Iterable[RunRows]) -> pd.DataFrame:
     """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without numbers."""
     runs = [run for run in runs if len(run.rows)]
+    rows = [run.rows for run in runs]
+    series = [each.series for each in rows]
+    codes = [each.code for each in rows]
+    step, epoch, wall_time, value, line = np.empty((5, sum(map(len, rows))))  # memory at once comes in larger pages
     columns = {
-        "run": _category([[run.name] for run in runs], [constant(0, len(run.rows)) for run in runs]),
-        "attempt": _joined([run.rows.attempt for run in runs], np.int16),
-        "metric": _category([[s.metric for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
-        "split": _category([[s.split for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
-        "tag": _category([[s.tag for s in run.rows.series] for run in runs], [run.rows.code for run in runs]),
-        "step": _joined([run.rows.step for run in runs], np.float64),
-        "epoch": _joined([labels(run.rows) for run in runs], np.float64),
-        "wall_time": _joined([run.rows.wall_time for run in runs], np.float64),
-        "value": _joined([run.rows.value for run in runs], np.float64),
-        "source": _category([run.sources for run in runs], [run.rows.source for run in runs]),
-        "line": _joined([run.rows.line for run in runs], np.int64),
+        "run": _category([[run.name] for run in runs], [constant(0, len(each)) for each in rows]),
+        "attempt": _whole([each.attempt for each in rows]),
+        "metric": _category([[s.metric for s in each] for each in series], codes),
+        "split": _category([[s.split for s in each] for each in series], codes),
+        "tag": _category([[s.tag for s in each] for each in series], codes),
+        "step": _joined([each.step for each in rows], step),
+        "epoch": _joined([labels(each) for each in rows], epoch),
+        "wall_time": _joined([each.wall_time for each in rows], wall_time),
+        "value": _joined([each.value for each in rows], value),
+        "source": _category([run.sources for run in runs], [each.source for each in rows]),
+        "line": _joined([each.line for each in rows], line.view(np.int64)),
     }
     return pd.DataFrame(columns, columns=list(COLUMNS), copy=False)
 
 
-def _joined(parts: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def _joined(parts: Sequence[npt.NDArray[Any]], into: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The parts one after the other, in memory of their own: the frame is the user's to change."""
-    return np.concatenate([np.empty(0, dtype), *parts], dtype=dtype, casting="unsafe")
+    return np.concatenate(parts, out=into, casting="unsafe") if parts else into
 
 
-def _category(texts: Sequence[Sequence[str]], places: Sequence[Ints]) -> pd.Categorical[str]:
+def _whole(parts: Sequence[Ints]) -> npt.NDArray[np.int16]:
+    """The same for small numbers, most of which are 0: those take no time."""
+    joined = np.zeros(sum(map(len, parts)), np.int16)
+    end = 0
+    for part in parts:
+        start, end = end, end + len(part)
+        if not _repeats(part, 0):
+            joined[start:end] = part
+    return joined
+
+
+def _category(texts: Sequence[Sequence[str]], places: Sequence[Codes]) -> pd.Categorical[str]:
     """For each run the texts its places point to; equal texts are one category, in order of appearance."""
     codes: dict[str, int] = {}
     maps = [[codes.setdefault(text, len(codes)) for text in of_run] for of_run in texts]
-    dtype = np.min_scalar_type(-1 - len(codes))
-    parts = [np.array(of_run, dtype).take(place) for of_run, place in zip(maps, places, strict=True)]
-    joined: npt.NDArray[np.signedinteger[Any]] = _joined(parts, dtype)
-    return pd.Categorical.from_codes(joined, categories=pd.Index(list(codes)))
+    joined = np.zeros(sum(map(len, places)), np.min_scalar_type(-1 - len(codes)))
+    end = 0
+    for new, place in zip(maps, places, strict=True):
+        start, end = end, end + len(place)
+        _translate(new, place, joined[start:end])
+    return pd.Categorical.from_codes(joined, categories=pd.Index(list(codes)), validate=False)
+
+
+def _translate(new: Sequence[int], place: Codes, into: npt.NDArray[np.signedinteger[Any]]) -> None:
+    """Put `new[place]` into an array that holds 0."""
+    if len(set(new)) == 1 or _repeats(place, int(place[0])):
+        if code := new[int(place[0])]:
+            into[:] = code
+    elif new == list(range(len(new))):
+        into[:] = place
+    else:
+        np.array(new, into.dtype).take(place, out=into, mode="clip")  # without the copy that `raise` makes
+
+
+def _repeats(part: npt.NDArray[Any], value: int) -> bool:
+    return part.strides == (0,) and part[0] == value
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

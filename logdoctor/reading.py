@@ -157,8 +157,8 @@ def _with_damage(file: LogFile, log: ParsedLog) -> ParsedLog:
 
 def _is_prose(log: ParsedLog) -> bool:
     """Whether a text merely mentions numbers: no series has two values, and few lines gave any."""
-    once = len(log.table) > 0 and int(np.bincount(log.table.code).max()) < 2
-    return once and log.data < PROSE_SHARE * log.lines
+    few = len(log.table) > 0 and log.data < PROSE_SHARE * log.lines
+    return few and int(np.bincount(log.table.code).max()) < 2
 
 
 def _read(file: LogFile, log: ParsedLog) -> Read:

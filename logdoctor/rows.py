@@ -16,6 +16,7 @@ from logdoctor_parsers import Series, Table
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Rows:
     """
 
     series: tuple[Series, ...]
-    code: Ints
+    code: Codes
     step: Floats
     epoch: Floats
     batch: Floats
@@ -75,7 +76,7 @@ def from_table(table: Table, source: int = 0) -> Rows:
     """The rows of one file."""
     n = len(table)
     return Rows(
-        table.series, table.code.astype(np.int64), table.step, table.epoch, table.batch, table.batches, table.wall_time,
+        table.series, table.code, table.step, table.epoch, table.batch, table.batches, table.wall_time,
         table.value, table.line, constant(source, n), constant(0, n),
     )  # fmt: skip
 
@@ -83,6 +84,11 @@ def from_table(table: Table, source: int = 0) -> Rows:
 def constant(value: int, n: int) -> Ints:
     """The same number n times, in no memory; read-only."""
     return np.broadcast_to(np.int64(value), n)
+
+
+def ascends(column: Floats) -> bool:
+    """Whether no number is below the one before; not where one of them is NaN."""
+    return bool((column[1:] >= column[:-1]).all())
 
 
 def any_known(column: Floats) -> bool:
@@ -102,7 +108,7 @@ def concat(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     codes: dict[Series, int] = {}
-    maps = [np.array([codes.setdefault(s, len(codes)) for s in part.series], np.int64) for part in parts]
+    maps = [np.array([codes.setdefault(s, len(codes)) for s in part.series], np.int32) for part in parts]
     moved = [replace(part, code=to[part.code]) if len(part) else part for part, to in zip(parts, maps, strict=True)]
     arrays = {
         f.name: np.concatenate([getattr(part, f.name) for part in moved]) for f in fields(Rows) if f.name != "series"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logdoctor.rows import Floats, Ints, Rows, labels
+from logdoctor.rows import Floats, Ints, Rows, ascends, labels
 
 JITTER_SHARE = 0.2  # a counter that goes back at more than this share of its rows is unordered, not restarted
 START_TOLERANCE = 2.0  # logging intervals: a counter this near to the run's first value is back at the start
@@ -76,6 +76,8 @@ def find_breaks(rows: Rows, positions: Floats) -> list[int]:
 
 def _falls_anywhere(rows: Rows, positions: Floats) -> bool:
     """Whether any series' position falls at all."""
+    if ascends(positions):
+        return False
     falls = np.diff(positions[rows.order]) < 0
     between = rows.bounds[1:-1] - 1  # from one series to the next
     falls[between[(between >= 0) & (between < len(falls))]] = False
