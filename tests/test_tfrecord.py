@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdoctor_parsers import crc32c
-from logdoctor_parsers.tfrecord import Damage, LargeRecord, Records, Source, Torn, payload_length, walk
+from logdoctor_parsers.tfrecord import Damage, LargeRecord, Records, Source, Torn, walk
+from logdoctor_parsers.tfrecord_chain import payload_length
 
 SEED = random.Random(7)
 

@@ -14,10 +14,13 @@ from logdoctor_parsers import crc32c
 from logdoctor_parsers.event_hparams import Hparam
 from logdoctor_parsers.event_large import abridged_event
 from logdoctor_parsers.event_message import SESSION_START, Event, parse_event
-from logdoctor_parsers.event_points import Batch, Part, Points
+from logdoctor_parsers.event_points import Batch, Part, Points, Store
+from logdoctor_parsers.event_repeats import Columns, decode_repeat
 from logdoctor_parsers.event_rows import MIN_ROWS, decode_rows, row_width
+from logdoctor_parsers.event_template import Tag, Templates
 from logdoctor_parsers.event_wire import MalformedError
-from logdoctor_parsers.tfrecord import LargeRecord, Records, gather
+from logdoctor_parsers.tfrecord import LargeRecord, Records
+from logdoctor_parsers.tfrecord_chain import Repeat, gather
 
 Ints = npt.NDArray[np.int64]
 
@@ -57,12 +60,14 @@ class EventCollector:
     """What has been read so far, of one file or of several whose records are numbered through.
 
     `tags` maps a tag, and whether it is a tensor's, to its code. `first_numbers` are the numbers of the files' first
-    records, `notes` what each file says; there records are counted from 1.
+    records, `notes` what each file says; there records are counted from 1. `size`: bytes of the file, if it is one.
     """
 
     first_numbers: Sequence[int] = (1,)
-    tags: dict[tuple[bytes, bool], int] = field(default_factory=dict)
-    blocks: list[Points] = field(default_factory=list)
+    templates: Templates = field(default_factory=Templates)
+    tags: dict[Tag, int] = field(default_factory=dict)
+    size: int = 0
+    store: Store = field(default_factory=Store)
     notes: list[Notes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,9 +76,10 @@ class EventCollector:
     def add_records(self, records: Records) -> None:
         """Read the records of one window."""
         batch = Batch.of(len(records), records.number)
-        odd = [self._decode_group(records, group, batch) for group in _groups(records.lengths)]
-        self._read_singly(records, np.sort(np.concatenate(odd)), batch)
-        self._add(batch)
+        rest = self._decode_repeats(records, batch)
+        odd = [self._decode_group(records, group, batch) for group in _groups(records.lengths, rest)]
+        self._read_singly(records, np.sort(np.concatenate([rest[:0], *odd])), batch)
+        self._add(batch, records.offset + int(records.starts[-1] + records.lengths[-1]))
 
     def add_large(self, record: LargeRecord) -> None:
         """Read a large record, of which only the parts that may hold numbers are looked at."""
@@ -90,7 +96,31 @@ class EventCollector:
         else:
             batch = Batch.of(1, record.number)
             self._take([(0, event)], batch)
-            self._add(batch)
+            self._add(batch, record.offset + record.length)
+
+    def _decode_repeats(self, records: Records, batch: Batch) -> Ints:
+        """Decode the records that repeat over and over; the indices of all others, ascending."""
+        left = np.ones(len(records), np.bool_)
+        for repeat in records.repeats:
+            found = decode_repeat(records, repeat, self.templates)
+            if found is not None:
+                self._take_columns(found, repeat, batch)
+                end = repeat.first + repeat.period * repeat.times
+                left[repeat.first : end].reshape(repeat.times, -1)[found.intact] = False
+        return np.flatnonzero(left)
+
+    def _take_columns(self, found: Columns, repeat: Repeat, batch: Batch) -> None:
+        """Gather the numbers of the intact periods of a repetition."""
+        whole = bool(found.intact.all())
+        chosen = slice(None) if whole else np.flatnonzero(found.intact)
+        end = repeat.first + repeat.period * repeat.times
+        for each in found.columns:
+            among = slice(repeat.first + each.number, end, repeat.period)
+            record = among if whole else np.arange(end)[among][chosen]
+            batch.counts[record] = len(each.values)
+            for rank, (tag, value) in enumerate(zip(each.template.tags, each.values, strict=True)):
+                numbers = (each.step[chosen], each.wall_time[chosen], value[chosen])
+                batch.parts.append(Part(record, rank, self._code(tag), *numbers))
 
     def _decode_group(self, records: Records, group: Ints, batch: Batch) -> Ints:
         """Decode records of one length together; the indices of those that have to be read one by one."""
@@ -98,7 +128,7 @@ class EventCollector:
             return group
         length = int(records.lengths[group[0]])
         rows = gather(records.window, records.starts[group], row_width(length)).view("<u8")
-        decoded, left = decode_rows(rows, length)
+        decoded, left = decode_rows(rows, length, self.templates)
         for part in decoded:
             record = group[part.rows]
             batch.counts[record] = len(part.values)
@@ -166,19 +196,22 @@ class EventCollector:
         file = bisect_right(self.first_numbers, number) - 1
         return self.notes[file], number - self.first_numbers[file] + 1
 
-    def _code(self, tag: tuple[bytes, bool]) -> int:
+    def _code(self, tag: Tag) -> int:
         return self.tags.setdefault(tag, len(self.tags))
 
-    def _add(self, batch: Batch) -> None:
-        self.blocks.append(batch.points())
+    def _add(self, batch: Batch, end: int) -> None:
+        """Write down the numbers of a batch that reaches to byte `end` of the file."""
+        if total := batch.total:
+            density = (self.store.used + total) / end
+            batch.write(self.store.room(total, int(1.05 * density * self.size)))
 
     def points(self) -> Points:
         """All numbers."""
-        return Points.joined(self.blocks)
+        return self.store.points()
 
 
-def _groups(lengths: Ints) -> Iterator[Ints]:
-    """The indices of records of equal length, ascending, one array for each length."""
-    order = np.argsort(lengths.astype(np.uint16), kind="stable")  # a radix sort for 16 bits
+def _groups(lengths: Ints, chosen: Ints) -> Iterator[Ints]:
+    """The chosen indices, ascending ones, of records of equal length, one array for each length."""
+    order = chosen[np.argsort(lengths[chosen].astype(np.uint16), kind="stable")]  # a radix sort for 16 bits
     borders = np.flatnonzero(np.diff(lengths[order])) + 1
     yield from np.split(order, borders)

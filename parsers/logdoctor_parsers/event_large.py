@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from logdoctor_parsers.event_message import SUMMARY, VALUE
 from logdoctor_parsers.event_wire import MalformedError, read_varint
-from logdoctor_parsers.tfrecord import HEADER_BYTES, LargeRecord, Source
+from logdoctor_parsers.tfrecord import LargeRecord, Source
+from logdoctor_parsers.tfrecord_chain import HEADER_BYTES
 
 _WHOLE = 16 * 1024  # no number takes more, metadata included
 _HEAD = 20  # two varints

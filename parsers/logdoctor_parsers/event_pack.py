@@ -6,14 +6,16 @@ Most of what a small file costs is the set-up of array operations; a directory o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_points import Points
-from logdoctor_parsers.tfrecord import HEADER_BYTES, SLACK, Records, chain
+from logdoctor_parsers.event_template import Tag, Templates
+from logdoctor_parsers.tfrecord import SLACK, Records
+from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, Repeat, chain, within
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -27,7 +29,7 @@ class FileContents:
     """What the records of a file say. `tags` maps a tag, and whether it is a tensor's, to its code in `points`."""
 
     points: Points
-    tags: dict[tuple[bytes, bool], int]
+    tags: dict[Tag, int]
     notes: Notes
     records: int
 
@@ -48,17 +50,17 @@ def packs(sizes: Sequence[int]) -> Iterator[list[int]]:
         yield pack
 
 
-def read_together(contents: Sequence[bytes]) -> list[FileContents | None]:
+def read_together(contents: Sequence[bytes], templates: Templates) -> list[FileContents | None]:
     """What stands in each of several files; None for one that is damaged, torn, or holds large records."""
     window = np.frombuffer(b"".join([*contents, bytes(SLACK)]), np.uint8)
     borders = np.cumsum([0, *(len(content) for content in contents)])
-    whole, starts, lengths = _whole_files(window, borders)
+    whole, records = _whole_files(window, borders)
     if not whole:
         return [None] * len(contents)
-    first = np.searchsorted(starts, borders[whole])
-    collector = EventCollector((first + 1).tolist())
-    collector.add_records(Records(window, starts, lengths, 1, 0))
-    points, ends = collector.points(), [*first[1:].tolist(), len(starts)]
+    first = np.searchsorted(records.starts, borders[whole])
+    collector = EventCollector((first + 1).tolist(), templates)
+    collector.add_records(records)
+    points, ends = collector.points(), [*first[1:].tolist(), len(records)]
     found: list[FileContents | None] = [None] * len(contents)
     for file, low, high, notes in zip(whole, first.tolist(), ends, collector.notes, strict=True):
         if not notes.damage:
@@ -66,21 +68,23 @@ def read_together(contents: Sequence[bytes]) -> list[FileContents | None]:
     return found
 
 
-def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Ints, Ints]:
-    """The files that are unbroken chains from border to border; starts and lengths of their records' payloads."""
+def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Records]:
+    """The files that are unbroken chains from border to border, and their records."""
     whole: list[int] = []
     starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    file, count = 0, len(borders) - 1
-    while file < count:
+    repeats: list[Repeat] = []
+    file, files = 0, len(borders) - 1
+    while file < files:
         begin = int(borders[file])
-        payloads, sizes, end = chain(window[begin:], int(borders[-1]) - begin)
-        payloads = payloads + begin
-        heads = np.append(payloads - HEADER_BYTES, begin + end)
+        found = chain(window[begin:], int(borders[-1]) - begin)
+        payloads = found.starts + begin
+        heads = np.append(payloads - HEADER_BYTES, begin + found.end)
         joints = heads.take(np.searchsorted(heads, borders[file:]), mode="clip") == borders[file:]
-        reached = file + int(np.argmin(joints)) - 1 if not joints.all() else count
-        inside = payloads < borders[reached]
+        reached = file + int(np.argmin(joints)) - 1 if not joints.all() else files
+        count = int(np.searchsorted(payloads, borders[reached]))
         whole += range(file, reached)
-        starts.append(payloads[inside])
-        lengths.append(sizes[inside])
+        repeats += [replace(each, first=sum(map(len, starts)) + each.first) for each in within(found.repeats, count)]
+        starts.append(payloads[:count])
+        lengths.append(found.lengths[:count])
         file = reached + 1
-    return whole, np.concatenate(starts), np.concatenate(lengths)
+    return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, 0, tuple(repeats))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[Any]
+
+_FEW = 4096  # numbers, among which all tags are met as a rule
+_MOST_EXPECTED = 1 << 22  # numbers that room is made for at once
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,22 @@ class Points:
     def joined(cls, blocks: Sequence[Points]) -> Points:
         """Several blocks as one."""
         columns = ([getattr(block, item.name) for block in blocks] for item in fields(cls))
-        return cls(*(np.concatenate(column) for column in columns)) if blocks else cls.empty()
+        return cls(*(np.concatenate(column) for column in columns)) if blocks else cls.room(0)
 
     @classmethod
-    def empty(cls) -> Points:
-        none = np.empty(0)
-        return cls(np.empty(0, np.int32), none, none, none, np.empty(0, np.int64))
+    def room(cls, count: int) -> Points:
+        """Room for so many numbers, which takes memory only once they are written."""
+        step, wall_time, value, line = np.empty((4, count))  # at once: the system has larger pages for that
+        return cls(np.empty(count, np.int32), step, wall_time, value, line.view(np.int64))
+
+    def part(self, low: int, high: int) -> Points:
+        """The numbers from `low` on below `high`; views."""
+        return Points(*(getattr(self, item.name)[low:high] for item in fields(self)))
 
     def recoded(self, new_codes: npt.NDArray[np.int32]) -> Points:
         """With `new_codes[code]` instead of each code, without the rows for which that is negative."""
+        if np.array_equal(new_codes, np.arange(len(new_codes))):
+            return self
         code = new_codes[self.code]
         renamed = replace(self, code=code)
         if not len(code) or code.min() >= 0:
@@ -44,15 +56,13 @@ class Points:
     def of_records(self, first: int, last: int) -> Points:
         """The numbers in the records from `first` to `last`, which are counted from 1 then."""
         low, high = np.searchsorted(self.line, (first, last + 1))
-        part = Points(*(getattr(self, item.name)[low:high] for item in fields(self)))
+        part = self.part(int(low), int(high))
         return replace(part, line=part.line - (first - 1))
 
     def codes(self, count: int) -> Ints:
         """The codes below `count` that there are, in the order in which they appear."""
-        first = np.full(count, len(self.code))
-        first[self.code[::-1]] = np.arange(len(self.code))[::-1]  # of several places the last one assigned counts
-        present = np.flatnonzero(first < len(self.code))
-        return present[np.argsort(first[present])]
+        present = _appearing(self.code[:_FEW], count)
+        return present if len(present) == count else _appearing(self.code, count)
 
     @property
     def records(self) -> int:
@@ -62,14 +72,25 @@ class Points:
 
 @dataclass(frozen=True)
 class Part:
-    """Numbers of some records of a window: `record` (n,) are indices, `rank` counts inside the record."""
+    """Numbers of some records of a window: `record` (n,) are indices, `rank` counts inside the record.
 
-    record: Ints
+    A slice stands for indices between any two of which equally many numbers lie.
+    """
+
+    record: Ints | slice
     rank: Ints | int
     code: Ints | int
-    step: Floats
-    wall_time: Floats
-    value: Floats
+    step: Numbers
+    wall_time: Numbers
+    value: Numbers
+
+    def places(self, first: Ints) -> Ints | slice:
+        """Where its numbers belong, if those of each record begin at `first` (records,)."""
+        if not isinstance(self.record, slice):
+            return first[self.record] + self.rank
+        low = first[self.record][:2] + self.rank
+        stride = int(low[-1] - low[0]) or 1
+        return slice(int(low[0]), int(low[0]) + stride * (len(self.value) - 1) + 1, stride)
 
 
 @dataclass
@@ -84,15 +105,52 @@ class Batch:
     def of(cls, size: int, first_number: int) -> Batch:
         return cls(first_number, np.zeros(size, np.int64))
 
-    def points(self) -> Points:
-        """All numbers in file order."""
+    @property
+    def total(self) -> int:
+        """How many numbers there are."""
+        return int(self.counts.sum())
+
+    def write(self, into: Points) -> None:
+        """Put all numbers, in file order, where there is room for them."""
         ends = np.cumsum(self.counts)
         first = ends - self.counts
-        total = int(ends[-1])
-        code = np.empty(total, np.int32)
-        step, wall_time, value = np.empty(total), np.empty(total), np.empty(total)
         for part in self.parts:
-            place = first[part.record] + part.rank
-            code[place], step[place], wall_time[place], value[place] = part.code, part.step, part.wall_time, part.value
+            place = part.places(first)
+            into.code[place], into.step[place] = part.code, part.step
+            into.wall_time[place], into.value[place] = part.wall_time, part.value
         numbers = np.arange(self.first_number, self.first_number + len(self.counts))
-        return Points(code, step, wall_time, value, np.repeat(numbers, self.counts))
+        into.line[:] = np.repeat(numbers, self.counts)
+
+
+@dataclass
+class Store:
+    """Numbers of a file, written one behind the other: `used` of the last block's places are taken."""
+
+    blocks: list[Points] = field(default_factory=list)
+    used: int = 0
+
+    def room(self, count: int, expected: int) -> Points:
+        """Places for `count` numbers; `expected`: how many there may be of the file in all."""
+        if not self.blocks or self.used + count > len(self.blocks[-1].line):
+            self._close()
+            self.blocks.append(Points.room(max(count, min(expected, _MOST_EXPECTED))))
+            self.used = 0
+        self.used += count
+        return self.blocks[-1].part(self.used - count, self.used)
+
+    def points(self) -> Points:
+        """All numbers."""
+        self._close()
+        return self.blocks[0] if len(self.blocks) == 1 else Points.joined(self.blocks)
+
+    def _close(self) -> None:
+        if self.blocks:
+            self.blocks[-1] = self.blocks[-1].part(0, self.used)
+
+
+def _appearing(code: npt.NDArray[np.int32], count: int) -> Ints:
+    """The codes below `count` that there are, in the order in which they appear."""
+    first = np.full(count, len(code))
+    first[code[::-1]] = np.arange(len(code))[::-1]  # of several places the last one assigned counts
+    present = np.flatnonzero(first < len(code))
+    return present[np.argsort(first[present])]

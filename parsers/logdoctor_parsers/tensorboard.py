@@ -17,20 +17,19 @@ from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, 
 from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_message import parse_event
 from logdoctor_parsers.event_pack import FileContents, packs, read_together
+from logdoctor_parsers.event_template import Templates
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.tfrecord import (
-    HEADER_BYTES,
-    LARGE,
     Damage,
     LargeRecord,
     Records,
     Source,
     Stream,
     Torn,
-    payload_length,
     walk,
 )
+from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, LARGE, payload_length
 from logdoctor_parsers.unpack import is_packed, open_regular
 
 _LEARNING_RATE = "lr"
@@ -60,8 +59,9 @@ class TensorBoardParser:
     def parse_many(self, files: Sequence[LogFile]) -> list[ParsedLog]:
         """Each file as `parse` reads it; small ones are decoded together. Errors: OSError."""
         found: dict[int, FileContents] = {}
+        templates = Templates()
         for pack in packs([_plain_size(file) for file in files]):
-            together = read_together([files[number].read() for number in pack])
+            together = read_together([files[number].read() for number in pack], templates)
             found |= {n: each for n, each in zip(pack, together, strict=True) if each and len(each.points.value)}
         return [
             _log(file, _Contents(found[number])) if number in found else self.parse(file)
@@ -117,7 +117,7 @@ def _open(file: LogFile) -> Stream:
 
 
 def _read(source: Source) -> _Contents:
-    collector, records = EventCollector(), 0
+    collector, records = EventCollector(size=source.size), 0
     gaps: list[tuple[int, str]] = []
     ending = Ending()
     for piece in walk(source):

@@ -10,7 +10,6 @@ Reference: tensorflow/core/lib/io/record_writer.h; all integers are little-endia
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,13 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.tfrecord_chain import (
+    FRAME_BYTES,
+    HEADER_BYTES,
+    LARGE,
+    Repeat,
+    chain,
+    gather,
+    payload_length,
+    within,
+)
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
-HEADER_BYTES = 12
-FRAME_BYTES = 16  # header and the payload's CRC
-LARGE = 1 << 16  # payloads from here on are stepped over one by one and read only where needed
 SLACK = 16  # bytes that may be read, though not used, behind the last record of a window
 
 _WINDOW = 4 << 20
@@ -32,8 +38,6 @@ _FIRST_WINDOW = 256 << 10  # after damage or a large record, where more of the s
 _SEARCH = 1 << 20
 _FIRST_SEARCH = 4 << 10  # most damage is small
 _MOST_VERIFIED = 64 << 20
-_SMALL = 256
-_HEADER = struct.Struct("<QI")
 
 
 Stream = io.RawIOBase | io.BufferedIOBase  # what `open(…, "rb")` gives, buffered or not, and BytesIO
@@ -73,7 +77,8 @@ class Records:
     """Consecutive records in one window; the next step of `walk` overwrites the window.
 
     `starts` and `lengths` (n,) are payloads in `window`, which holds at least SLACK readable bytes behind the last one.
-    `number` counts from 1 and is the first record's, `offset` the place of the window in the file.
+    `number` counts from 1 and is the first record's, `offset` the place of the window in the file. `repeats` are
+    stretches of them that repeat the same lengths.
     """
 
     window: Bytes
@@ -81,6 +86,7 @@ class Records:
     lengths: Ints
     number: int
     offset: int
+    repeats: tuple[Repeat, ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -136,22 +142,14 @@ class Torn:
 Piece = Records | LargeRecord | Damage | Torn
 
 
-def payload_length(header: bytes) -> int | None:
-    """The payload's length from the 12 bytes of a header; None if there are fewer, or the CRC does not hold."""
-    if len(header) < HEADER_BYTES:
-        return None
-    length, stored = _HEADER.unpack_from(header)
-    return int(length) if crc32c.mask(crc32c.crc32c(header[:8])) == stored else None
-
-
 def walk(source: Source) -> Iterator[Piece]:
     """All of a file in order: records in batches, large ones singly, damage and a torn end. Never raises on damage."""
     window = np.empty(min(_WINDOW, source.size) + SLACK, np.uint8)
     position, number, reach = 0, 1, _WINDOW
     while position < source.size:
         filled = source.fill(window[:-SLACK][:reach], position)
-        starts, lengths, end = chain(window, filled)
-        stop = position + end
+        found = chain(window, filled)
+        starts, lengths, stop = found.starts, found.lengths, position + found.end
         length = payload_length(source.read(stop, HEADER_BYTES))
         if length is None and stop < source.size and len(starts):
             # No record follows: then bytes may be missing in the last one, and it counts only if its own CRC holds.
@@ -159,7 +157,7 @@ def walk(source: Source) -> Iterator[Piece]:
             if not _payload_intact(source, last, int(lengths[-1])):
                 starts, lengths, stop = starts[:-1], lengths[:-1], last
         if len(starts):
-            yield Records(window, starts, lengths, number, position)
+            yield Records(window, starts, lengths, number, position, within(found.repeats, len(starts)))
             number += len(starts)
         position, reach = stop, min(2 * reach, _WINDOW)
         if position == source.size:
@@ -251,79 +249,3 @@ def _find_header(source: Source, start: int) -> int | None:
         if good.any():
             return offset + int(places[int(np.argmax(good))])
     return None
-
-
-def chain(window: Bytes, filled: int) -> tuple[Ints, Ints, int]:
-    """Payload starts and lengths of the unbroken chain of records from the window's first byte, and where it ends."""
-    heads, ends = _small_records(window, filled)
-    last_of_run = np.append(np.flatnonzero(heads[1:] != ends[:-1]), len(heads) - 1)
-    pieces: list[tuple[Ints, Ints]] = []
-    position = 0
-    while True:
-        index = int(np.searchsorted(heads, position))
-        if index < len(heads) and heads[index] == position:
-            after = int(last_of_run[np.searchsorted(last_of_run, index)]) + 1
-            pieces.append((heads[index:after], ends[index:after]))
-            position = int(ends[after - 1])
-        singles = _single_records(window, filled, position)
-        if not len(singles):
-            break
-        pieces.append((singles[:-1], singles[1:]))
-        position = int(singles[-1])
-    if not pieces:
-        return np.empty(0, np.int64), np.empty(0, np.int64), 0
-    all_heads = np.concatenate([piece[0] for piece in pieces])
-    all_ends = np.concatenate([piece[1] for piece in pieces])
-    return all_heads + HEADER_BYTES, all_ends - all_heads - FRAME_BYTES, position
-
-
-def _small_records(window: Bytes, filled: int) -> tuple[Ints, Ints]:
-    """Where records of 1 to 255 bytes may begin and end: every place with an intact header.
-
-    The length is one byte followed by seven zeros, which cover one aligned zero word whatever their alignment; the byte
-    before the zeros is where the header begins.
-    """
-    words = window[: filled // 4 * 4].view("<u4")
-    zero = np.flatnonzero(words == 0)
-    zero = zero[np.searchsorted(zero, 1) :]
-    before = words[zero - 1]
-    heads = 4 * zero - 1
-    for leading_zero_byte in (1 << 24, 1 << 16, 1 << 8):
-        heads -= before < leading_zero_byte
-    heads = heads[: np.searchsorted(heads, filled - FRAME_BYTES)]
-    header = gather(window, heads, HEADER_BYTES).view("<u4")
-    length = header[:, 0]
-    good = (length < _SMALL) & (length > 0) & (header[:, 1] == 0)
-    good &= header[:, 2] == _SMALL_CRCS[length & (_SMALL - 1)]
-    heads = heads[good]
-    ends = heads + (FRAME_BYTES + length[good].astype(np.int64))
-    inside = ends <= filled
-    return heads[inside], ends[inside]
-
-
-def _single_records(window: Bytes, filled: int, position: int) -> Ints:
-    """Steps one by one over records that `_small_records` does not find: n heads and the last end, or nothing."""
-    heads = [position]
-    while position + FRAME_BYTES <= filled:
-        length, stored = _HEADER.unpack_from(window.data, position)
-        if 0 < length < _SMALL or length >= LARGE or position + FRAME_BYTES + length > filled:
-            break
-        if crc32c.mask(crc32c.crc32c(window[position : position + 8].tobytes())) != stored:
-            break
-        position += FRAME_BYTES + length
-        heads.append(position)
-    return np.array(heads if len(heads) > 1 else [], np.int64)
-
-
-def gather(window: Bytes, places: Ints, width: int) -> Bytes:
-    """The `width` bytes at each place, shape (n, width); one copy of whole rows."""
-    strided = np.ndarray((max(0, len(window) - width + 1),), f"V{width}", window, strides=(1,))
-    return np.ascontiguousarray(strided[places]).view(np.uint8).reshape(-1, width)
-
-
-def _small_crcs() -> npt.NDArray[np.uint32]:
-    lengths = np.arange(_SMALL, dtype="<u8").view(np.uint8).reshape(-1, 8)
-    return crc32c.mask_array(crc32c.crc_rows(lengths))
-
-
-_SMALL_CRCS = _small_crcs()

@@ -1,0 +1,154 @@
+"""The layout of an event: what is constant in all records of its kind, and where their numbers stand.
+
+Most records of an event file differ in wall time, step and value alone. One of them is parsed in full; another one that
+agrees with it in every other byte has its numbers in the same places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_message import Event, Scalar, parse_event
+from logdoctor_parsers.event_wire import MalformedError, signed
+
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+States = npt.NDArray[np.uint32]
+Words = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[Any]
+Tag = tuple[bytes, bool]  # a tag, and whether it is a tensor's
+
+_MOST_KEPT = 64  # templates of one length
+
+
+@dataclass(frozen=True)
+class Template:
+    """The layout of an event of `length` bytes.
+
+    `constant` and `mask` are its bytes as one little-endian number, the latter all ones where it is the former.
+    `any_tag`: the tag's bytes are not compared.
+    """
+
+    length: int
+    constant: int
+    mask: int
+    wall_time_start: int
+    step_span: tuple[int, int] | None
+    scalars: tuple[Scalar, ...]
+    any_tag: bool
+
+    @classmethod
+    def of(cls, payload: bytes, event: Event, any_tag: bool = False) -> Template | None:
+        """The template of an event; None where its layout says nothing of other rows (numbers of varying width)."""
+        if event.wall_time_start is None or not event.scalars or not all(scalar.form for scalar in event.scalars):
+            return None
+        if any(plugin != b"scalars" for plugin in event.plugins.values()):  # says more than numbers
+            return None
+        mask = bytearray(b"\xff" * len(payload))
+        mask[event.wall_time_start : event.wall_time_start + 8] = bytes(8)
+        if event.step_span:  # how many bytes the step takes is part of the layout
+            mask[slice(*event.step_span)] = b"\x80" * (event.step_span[1] - event.step_span[0])
+        for scalar in event.scalars:
+            size = np.dtype(scalar.form).itemsize
+            mask[scalar.start : scalar.start + size] = bytes(size)
+        any_tag = any_tag and len(event.scalars) == 1
+        if any_tag:
+            low, high = event.scalars[0].tag_span
+            mask[low:high] = bytes(high - low)
+        bits = int.from_bytes(mask, "little")
+        places = (event.wall_time_start, event.step_span, tuple(event.scalars))
+        return cls(len(payload), int.from_bytes(payload, "little") & bits, bits, *places, any_tag)
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The tags of its scalars."""
+        return tuple((scalar.tag, scalar.is_tensor) for scalar in self.scalars)
+
+    def fits(self, payload: int) -> bool:
+        """Whether a payload of this length, as a little-endian number, agrees with the constant part."""
+        return payload & self.mask == self.constant
+
+    def covers(self, changing: Bytes) -> bool:
+        """Whether the bits that change, shape (length,), are none of the constant part."""
+        return not int.from_bytes(changing.tobytes(), "little") & self.mask
+
+    def matches(self, rows: Words, changing: Words) -> Flags:
+        """Which rows (n, words) agree with the constant part: shape (n,).
+
+        The `changing` bits (words,) are compared: in the others one row that fits speaks for all.
+        """
+        width = 8 * rows.shape[1]
+        mask = np.frombuffer(self.mask.to_bytes(width, "little"), "<u8")
+        constant = np.frombuffer(self.constant.to_bytes(width, "little"), "<u8")
+        difference = np.zeros(len(rows), np.uint64)
+        for word in np.flatnonzero(mask & changing).tolist():
+            difference |= (rows[:, word] & mask[word]) ^ constant[word]
+        return np.asarray(difference == 0)
+
+    def numbers(self, rows: Bytes, changing: Bytes) -> tuple[Numbers, Numbers, tuple[Numbers, ...]]:
+        """Step, wall time and values of rows (n, `length` bytes or more) that match; views of them where it can be."""
+        values = tuple(column(rows, scalar.start, scalar.form) for scalar in self.scalars)
+        return self._steps(rows, changing), column(rows, self.wall_time_start, "<f8"), values
+
+    def _steps(self, rows: Bytes, changing: Bytes) -> Numbers:
+        """The step, a varint of one width in all rows; 0 where the event has none."""
+        low, high = self.step_span or (0, 0)
+        step = np.zeros(len(rows), np.int64)
+        constant = 0
+        for place, at in enumerate(range(low, high)):
+            if changing[at]:
+                step |= (rows[:, at] & 0x7F).astype(np.int64) << 7 * place
+            else:
+                constant |= (int(rows[0, at]) & 0x7F) << 7 * place
+        return step | signed(constant & (1 << 64) - 1)
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The templates met so far, by length; a payload is parsed only if none of them fits."""
+
+    known: dict[int, list[Template]] = field(default_factory=dict)
+
+    def of(self, payload: bytes) -> Template | None:
+        """The template of a payload; None where it has none."""
+        number = int.from_bytes(payload, "little")
+        kept = self.known.setdefault(len(payload), [])
+        found = next((template for template in kept if template.fits(number)), None)
+        if found is None:
+            found = template_of(payload)
+            if found is not None and len(kept) < _MOST_KEPT:
+                kept.append(found)
+        return found
+
+
+def template_of(payload: bytes, any_tag: bool = False) -> Template | None:
+    """The template of a payload, which is parsed for it; None where it has none."""
+    try:
+        return Template.of(payload, parse_event(payload), any_tag)
+    except MalformedError:
+        return None
+
+
+def crc_of_rows(rows: Bytes, length: int, changing: Bytes) -> States:
+    """The CRC of the first `length` bytes of each row: shape (n,).
+
+    Bytes that are equal in all rows are summed up once; each of the others adds what it contributes.
+    """
+    columns = np.flatnonzero(changing[:length])
+    constant = rows[0, :length].copy()
+    constant[columns] = 0
+    crc = np.full(len(rows), crc32c.crc32c(constant.tobytes()), np.uint32)
+    for at in columns.tolist():
+        crc ^= crc32c.contribution(length - 1 - at).take(rows[:, at])
+    return crc
+
+
+def column(rows: Bytes, start: int, form: str) -> Numbers:
+    """The numbers at byte `start` of each row, whatever their alignment: shape (n,), a view."""
+    return rows[:, start : start + np.dtype(form).itemsize].view(form)[:, 0]
