@@ -38,4 +38,4 @@ def load(paths: str | Path | Sequence[str | Path], **options: Any) -> pd.DataFra
 
     given = [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]
     runs, _ = read_rows(given, merged(Options(), options))
-    return to_frame(runs)
+    return to_frame(runs, own=True)

@@ -210,8 +210,11 @@ def _epochs_from_series(rows: Rows) -> Rows:
     good = np.isfinite(step) & np.isfinite(label)
     if good.sum() < 2:
         return rows
-    step, first = np.unique(step[good], return_index=True)
-    return replace(rows, epoch=_looked_up(rows.step, step, label[good][first]))
+    step, label = step[good], label[good]
+    if not (step[1:] > step[:-1]).all():
+        step, first = np.unique(step, return_index=True)
+        label = label[first]
+    return replace(rows, epoch=_looked_up(rows.step, step, label))
 
 
 def _looked_up(wanted: Floats, step: Floats, label: Floats) -> Floats:

@@ -204,7 +204,7 @@ def export(paths: tuple[str, ...], output: Path, config: Path | None, **given: A
     from logdoctor.report.escape import plain
 
     runs, unread = read_rows(paths, _options(config, paths, **given))
-    frame = to_frame(runs)
+    frame = to_frame(runs, own=True)
     write_frame(frame, output)
     for file in unread:
         click.echo(f"not read: {plain(file.path)}: {plain(file.reason)}", err=True)

@@ -17,35 +17,54 @@ from logdoctor.rows import Codes, Ints, RunRows, constant, labels
 from logdoctor_parsers import COLUMNS
 
 CATEGORIES = ("run", "metric", "split", "tag", "source")
+_AT_ONCE = 1 << 15  # places
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def to_frame(runs: Iterable[RunRows]) -> pd.DataFrame:
-    """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without numbers."""
+def to_frame(runs: Iterable[RunRows], own: bool = False) -> pd.DataFrame:
+    """One row a logged number (DESIGN section 2); an empty frame with the same columns and dtypes without numbers.
+
+    `own`: nobody else needs the rows; where there is one run only, its numbers become the frame's without a copy.
+    """
     runs = [run for run in runs if len(run.rows)]
     rows = [run.rows for run in runs]
     series = [each.series for each in rows]
     codes = [each.code for each in rows]
     step, epoch, wall_time, value, line = np.empty((5, sum(map(len, rows))))  # memory at once comes in larger pages
+    taken: list[npt.NDArray[Any]] | None = [] if own else None
     columns = {
         "run": _category([[run.name] for run in runs], [constant(0, len(each)) for each in rows]),
         "attempt": _whole([each.attempt for each in rows]),
         "metric": _category([[s.metric for s in each] for each in series], codes),
         "split": _category([[s.split for s in each] for each in series], codes),
         "tag": _category([[s.tag for s in each] for each in series], codes),
-        "step": _joined([each.step for each in rows], step),
-        "epoch": _joined([labels(each) for each in rows], epoch),
-        "wall_time": _joined([each.wall_time for each in rows], wall_time),
-        "value": _joined([each.value for each in rows], value),
+        "step": _joined([each.step for each in rows], step, taken),
+        "epoch": _joined([labels(each) for each in rows], epoch, taken),
+        "wall_time": _joined([each.wall_time for each in rows], wall_time, taken),
+        "value": _joined([each.value for each in rows], value, taken),
         "source": _category([run.sources for run in runs], [each.source for each in rows]),
-        "line": _joined([each.line for each in rows], line.view(np.int64)),
+        "line": _joined([each.line for each in rows], line.view(np.int64), taken),
     }
     return pd.DataFrame(columns, columns=list(COLUMNS), copy=False)
 
 
-def _joined(parts: Sequence[npt.NDArray[Any]], into: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The parts one after the other, in memory of their own: the frame is the user's to change."""
+def _joined(
+    parts: Sequence[npt.NDArray[Any]], into: npt.NDArray[Any], taken: list[npt.NDArray[Any]] | None
+) -> npt.NDArray[Any]:
+    """The parts one after the other, in memory of their own: the frame is the user's to change.
+
+    Only with `taken`, the parts taken over so far, one that stands alone is taken over as it is.
+    """
+    if taken is not None and len(parts) == 1 and _can_be_taken(parts[0], into, taken):
+        taken.append(parts[0])
+        return parts[0]
     return np.concatenate(parts, out=into, casting="unsafe") if parts else into
+
+
+def _can_be_taken(part: npt.NDArray[Any], into: npt.NDArray[Any], taken: Sequence[npt.NDArray[Any]]) -> bool:
+    """Whether an array is as good as a new one: it can be written, and no other column lies in the same memory."""
+    alone = part.flags.writeable and not any(np.may_share_memory(part, other) for other in taken)
+    return alone and part.flags.c_contiguous and part.dtype == into.dtype
 
 
 def _whole(parts: Sequence[Ints]) -> npt.NDArray[np.int16]:
@@ -79,7 +98,10 @@ def _translate(new: Sequence[int], place: Codes, into: npt.NDArray[np.signedinte
     elif new == list(range(len(new))):
         into[:] = place
     else:
-        np.array(new, into.dtype).take(place, out=into, mode="clip")  # without the copy that `raise` makes
+        codes = np.array(new, into.dtype)
+        for low in range(0, len(place), _AT_ONCE):  # `take` makes wide copies of the places, best in the cache
+            chunk = place[low : low + _AT_ONCE]
+            codes.take(chunk, out=into[low : low + _AT_ONCE], mode="clip")
 
 
 def _repeats(part: npt.NDArray[Any], value: int) -> bool:
