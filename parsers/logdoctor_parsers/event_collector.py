@@ -124,9 +124,9 @@ class EventCollector:
 
     def _decode_group(self, records: Records, group: Ints, batch: Batch) -> Ints:
         """Decode records of one length together; the indices of those that have to be read one by one."""
-        if len(group) < MIN_ROWS:
-            return group
         length = int(records.lengths[group[0]])
+        if len(group) < MIN_ROWS or length in self.templates.bulk:
+            return group
         rows = gather(records.window, records.starts[group], row_width(length)).view("<u8")
         decoded, left = decode_rows(rows, length, self.templates)
         for part in decoded:
@@ -150,12 +150,15 @@ class EventCollector:
     def _event(self, records: Records, index: int) -> Event | None:
         """The event in one record; None if there is none, which is noted."""
         payload = records.payload(index)
+        if len(payload) >= _BULK_BYTES and (known := self.templates.bulk_event(payload)) is not None:
+            return known
         number, offset = records.number + index, records.frame_offset(index)
         try:
             event: Event | None = parse_event(payload)
         except MalformedError:
             event = None
         if event is not None and event.is_bulk and len(payload) >= _BULK_BYTES:
+            self.templates.keep_bulk(payload, event)
             return event
         if crc32c.mask(crc32c.crc32c(payload)) != records.stored_crc(index):
             self._damaged(number, offset, len(payload))

@@ -43,7 +43,7 @@ class Event:
     """What one event holds; offsets count from its first byte.
 
     `plugins` maps tags to the plugin their metadata names, `kinds` counts what is in the event (`scalar`, `image`, …),
-    `not_numbers` are tags that claim to be scalars without holding one number.
+    `not_numbers` are tags that claim to be scalars without holding one number, `unread` are spans not looked into.
     """
 
     wall_time: float = float("nan")
@@ -57,6 +57,7 @@ class Event:
     plugins: dict[bytes, bytes] = field(default_factory=dict)
     hparams: dict[str, Hparam] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
+    unread: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_bulk(self) -> bool:
@@ -85,6 +86,7 @@ def parse_event(data: bytes) -> Event:
                 event.kinds["session log"] += 1
             case ((4 | 6 | 8 | 9), 2):
                 event.kinds[_EVENT_KINDS[item.number]] += 1
+                event.unread.append((item.start, item.end))
     return event
 
 
@@ -119,6 +121,8 @@ def _add_value(event: Event, data: bytes, item: Field) -> None:
         found = scalar_tensor(data, chosen) if plugin in (b"", b"scalars") else None
         if found is None and plugin == b"scalars":
             event.not_numbers.append(tag)
+    elif chosen and kind and chosen.wire == BYTES:
+        event.unread.append((chosen.start, chosen.end))
     if found:
         event.scalars.append(Scalar(tag, tag_span, *found, is_tensor=kind == _TENSOR))
     event.kinds[_SCALAR if found else kind or "other"] += 1

@@ -26,6 +26,7 @@ Words = npt.NDArray[np.uint64]
 MIN_ROWS = 8  # fewer rows are parsed faster one by one
 _EXACT_TEMPLATES = 4  # after so many, the next ones match rows of any tag
 _MAX_TEMPLATES = 12
+_MOST_WITHOUT = 3  # if the first records hold no number, none of them may
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def decode_rows(rows: Words, length: int, templates: Templates) -> tuple[list[De
         if template is None:
             odd.append(left[:1])
             left = left[1:]
+            if len(odd) == _MOST_WITHOUT and not checked:
+                break
             continue
         if not checked:  # not before: a group without numbers needs no check here
             left, damaged = _split(left, _intact(_take(rows, left), length, changing))

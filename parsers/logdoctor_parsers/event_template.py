@@ -6,6 +6,7 @@ agrees with it in every other byte has its numbers in the same places.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,8 @@ Numbers = npt.NDArray[Any]
 Tag = tuple[bytes, bool]  # a tag, and whether it is a tensor's
 
 _MOST_KEPT = 64  # templates of one length
+_MANY_ROWS = 1024  # from here on it pays to look two bytes up at once
+_HEAD = 512  # bytes of a bulk event before its content
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,15 @@ class Template:
     @classmethod
     def of(cls, payload: bytes, event: Event, any_tag: bool = False) -> Template | None:
         """The template of an event; None where its layout says nothing of other rows (numbers of varying width)."""
-        if event.wall_time_start is None or not event.scalars or not all(scalar.form for scalar in event.scalars):
-            return None
-        if any(plugin != b"scalars" for plugin in event.plugins.values()):  # says more than numbers
+        if event.wall_time_start is None or not (event.is_bulk or _is_numbers(event)):
             return None
         mask = bytearray(b"\xff" * len(payload))
         mask[event.wall_time_start : event.wall_time_start + 8] = bytes(8)
         if event.step_span:  # how many bytes the step takes is part of the layout
             mask[slice(*event.step_span)] = b"\x80" * (event.step_span[1] - event.step_span[0])
-        for scalar in event.scalars:
-            size = np.dtype(scalar.form).itemsize
-            mask[scalar.start : scalar.start + size] = bytes(size)
+        spans = [(scalar.start, scalar.start + np.dtype(scalar.form).itemsize) for scalar in event.scalars]
+        for low, high in [*spans, *event.unread]:
+            mask[low:high] = bytes(high - low)
         any_tag = any_tag and len(event.scalars) == 1
         if any_tag:
             low, high = event.scalars[0].tag_span
@@ -111,9 +112,13 @@ class Template:
 
 @dataclass(frozen=True)
 class Templates:
-    """The templates met so far, by length; a payload is parsed only if none of them fits."""
+    """The templates met so far, by length; a payload is parsed only if none of them fits.
+
+    `bulk` are those of events without a number, with what such an event says.
+    """
 
     known: dict[int, list[Template]] = field(default_factory=dict)
+    bulk: dict[int, list[tuple[Template, Event]]] = field(default_factory=dict)
 
     def of(self, payload: bytes) -> Template | None:
         """The template of a payload; None where it has none."""
@@ -126,13 +131,32 @@ class Templates:
                 kept.append(found)
         return found
 
+    def bulk_event(self, payload: bytes) -> Event | None:
+        """What an event says that differs from a bulk event met before in its content, wall time and step alone."""
+        head = int.from_bytes(payload[:_HEAD], "little")
+        return next((event for template, event in self.bulk.get(len(payload), ()) if template.fits(head)), None)
+
+    def keep_bulk(self, payload: bytes, event: Event) -> None:
+        """Remember a bulk event if its head tells all but its content."""
+        kept = self.bulk.setdefault(len(payload), [])
+        template = Template.of(payload, event)
+        if template is not None and template.mask.bit_length() <= 8 * _HEAD and len(kept) < _MOST_KEPT:
+            kept.append((template, event))
+
+
+def _is_numbers(event: Event) -> bool:
+    """Whether all of an event is numbers of fixed width."""
+    plain = all(plugin == b"scalars" for plugin in event.plugins.values())  # others say more than numbers
+    return plain and bool(event.scalars) and all(scalar.form for scalar in event.scalars)
+
 
 def template_of(payload: bytes, any_tag: bool = False) -> Template | None:
-    """The template of a payload, which is parsed for it; None where it has none."""
+    """The template of a payload, which is parsed for it; None where it has none, or holds no number."""
     try:
-        return Template.of(payload, parse_event(payload), any_tag)
+        event = parse_event(payload)
     except MalformedError:
         return None
+    return Template.of(payload, event, any_tag) if event.scalars else None
 
 
 def crc_of_rows(rows: Bytes, length: int, changing: Bytes) -> States:
@@ -144,9 +168,21 @@ def crc_of_rows(rows: Bytes, length: int, changing: Bytes) -> States:
     constant = rows[0, :length].copy()
     constant[columns] = 0
     crc = np.full(len(rows), crc32c.crc32c(constant.tobytes()), np.uint32)
-    for at in columns.tolist():
-        crc ^= crc32c.contribution(length - 1 - at).take(rows[:, at])
+    for at, wide in _steps_of(columns.tolist(), len(rows) >= _MANY_ROWS):
+        if wide:
+            crc ^= crc32c.pair_contribution(length - 2 - at).take(column(rows, at, "<u2"))
+        else:
+            crc ^= crc32c.contribution(length - 1 - at).take(rows[:, at])
     return crc
+
+
+def _steps_of(columns: list[int], wide: bool) -> Iterator[tuple[int, bool]]:
+    """The columns, and whether the next one goes with it: only if `wide`, where they are neighbours."""
+    at = 0
+    while at < len(columns):
+        pair = wide and columns[at] + 1 in columns[at + 1 : at + 2]
+        yield columns[at], pair
+        at += 1 + pair
 
 
 def column(rows: Bytes, start: int, form: str) -> Numbers:

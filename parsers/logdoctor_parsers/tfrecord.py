@@ -34,7 +34,7 @@ Ints = npt.NDArray[np.int64]
 SLACK = 16  # bytes that may be read, though not used, behind the last record of a window
 
 _WINDOW = 4 << 20
-_FIRST_WINDOW = 256 << 10  # after damage or a large record, where more of the same is likely
+_FIRST_WINDOW = 1 << 20  # after damage or a large record, where more of the same is likely
 _SEARCH = 1 << 20
 _FIRST_SEARCH = 4 << 10  # most damage is small
 _MOST_VERIFIED = 64 << 20
@@ -166,10 +166,12 @@ def walk(source: Source) -> Iterator[Piece]:
         if piece is None and not len(starts):  # the file has shrunk since its size was taken
             piece = Torn(number, position, filled, None)
             position = source.size
-        if piece is not None:
+        while piece is not None:
             yield piece
             number, reach = number + 1, _FIRST_WINDOW
             position += _size(piece)
+            more = isinstance(piece, LargeRecord) and position < source.size  # they often come in a row
+            piece = _beyond_the_chain(source, position, number) if more else None
 
 
 def _beyond_the_chain(source: Source, position: int, number: int) -> Piece | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def payload_length(header: bytes) -> int | None:
     if len(header) < HEADER_BYTES:
         return None
     length, stored = _HEADER.unpack_from(header)
-    return int(length) if crc32c.mask(crc32c.crc32c(header[:8])) == stored else None
+    return int(length) if _header_crc(length) == stored else None
 
 
 def chain(window: Bytes, filled: int) -> Chain:
@@ -68,14 +69,16 @@ def chain(window: Bytes, filled: int) -> Chain:
     repeats: list[Repeat] = []
     position, count, reach = 0, 0, _PROBE
     while position < filled:
-        heads, ends = _followed(window[position:], min(reach, filled - position))
+        singles = _single_records(window, filled, position)
+        if len(singles):
+            found.append((singles[:-1], singles[1:]))
+            position, count, reach = int(singles[-1]), count + len(singles) - 1, _PROBE
+        limit = min(position + reach, filled)
+        heads, ends = _small_records_from(window, position, limit)
         if not len(heads):
-            if position + reach >= filled:
-                break
-            reach *= 8
-            continue
-        heads, ends = heads + position, ends + position
-        repeat = _repeat(window, filled, heads, ends)
+            break
+        goes_on = limit - ends[-1] < FRAME_BYTES + _SMALL
+        repeat = _repeat(window, filled, heads, ends) if goes_on else None
         if repeat is None:
             reach *= 8
         else:
@@ -152,25 +155,15 @@ def _unrolled(repeat: Repeat, heads: Ints, ends: Ints) -> tuple[Ints, Ints]:
     )
 
 
-def _followed(window: Bytes, filled: int) -> tuple[Ints, Ints]:
-    """Heads and ends of the records from the window's first byte on, none of which needs what is behind it."""
-    heads, ends = _small_records(window, filled)
-    last_of_run = np.append(np.flatnonzero(heads[1:] != ends[:-1]), len(heads) - 1)
-    pieces = [(heads[:0], ends[:0])]
-    position = 0
-    while True:
-        index = int(np.searchsorted(heads, position))
-        if index < len(heads) and heads[index] == position:
-            after = int(last_of_run[np.searchsorted(last_of_run, index)]) + 1
-            pieces.append((heads[index:after], ends[index:after]))
-            position = int(ends[after - 1])
-        singles = _single_records(window, filled, position)
-        if not len(singles):
-            break
-        pieces.append((singles[:-1], singles[1:]))
-        position = int(singles[-1])
-    all_heads, all_ends = (np.concatenate(side) for side in zip(*pieces, strict=True))
-    return all_heads, all_ends
+def _small_records_from(window: Bytes, position: int, filled: int) -> tuple[Ints, Ints]:
+    """Heads and ends of the unbroken chain of small records from `position` on."""
+    heads, ends = _small_records(window[position:filled], filled - position)
+    index = int(np.searchsorted(heads, 0))
+    if index == len(heads) or heads[index]:
+        return heads[:0], ends[:0]
+    broken = heads[index + 1 :] != ends[index:-1]
+    after = index + 1 + int(np.argmax(broken)) if broken.any() else len(heads)
+    return heads[index:after] + position, ends[index:after] + position
 
 
 def _small_records(window: Bytes, filled: int) -> tuple[Ints, Ints]:
@@ -204,11 +197,17 @@ def _single_records(window: Bytes, filled: int, position: int) -> Ints:
         length, stored = _HEADER.unpack_from(window.data, position)
         if 0 < length < _SMALL or length >= LARGE or position + FRAME_BYTES + length > filled:
             break
-        if crc32c.mask(crc32c.crc32c(window[position : position + 8].tobytes())) != stored:
+        if _header_crc(length) != stored:
             break
         position += FRAME_BYTES + length
         heads.append(position)
     return np.array(heads if len(heads) > 1 else [], np.int64)
+
+
+@lru_cache(maxsize=1024)
+def _header_crc(length: int) -> int:
+    """The masked CRC of a length."""
+    return crc32c.mask(crc32c.crc32c(length.to_bytes(8, "little")))
 
 
 def gather(window: Bytes, places: Ints, width: int) -> Bytes:
