@@ -245,7 +245,11 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     """Series whose step goes 0, 1, 2 … while another's runs far further in the same time count epochs, not updates."""
     if not rows.series or any_known(rows.epoch):
         return rows
-    by_series, lengths = rows.by_series(), _lengths(rows)
+    lengths = _lengths(rows)
+    alike = 1.5 * min((length for length in lengths if length), default=0.0) > max(lengths) and all(lengths)
+    if alike and not any(s.tag.lower().startswith("epoch_") for s in rows.series):
+        return rows
+    by_series = rows.by_series()
     reference = by_series[int(np.argmax(lengths))]
     counted = [
         index

@@ -71,7 +71,7 @@ def contribution(following: int) -> States:
     return np.asarray(_contributions(following // _BLOCK)[following % _BLOCK])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def pair_contribution(following: int) -> States:
     """The same of two bytes, as a little-endian number, the second of which has `following` after it: (65536,)."""
     return np.asarray(contribution(following)[:, None] ^ contribution(following + 1)).reshape(-1)

@@ -6,7 +6,7 @@ Most of what a small file costs is the set-up of array operations; a directory o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_points import Points
 from logdoctor_parsers.event_template import Tag, Templates
 from logdoctor_parsers.tfrecord import SLACK, Records
-from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, Repeat, chain, within
+from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, chain
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -50,18 +50,20 @@ def packs(sizes: Sequence[int]) -> Iterator[list[int]]:
         yield pack
 
 
-def read_together(contents: Sequence[bytes], templates: Templates) -> list[FileContents | None]:
-    """What stands in each of several files; None for one that is damaged, torn, or holds large records."""
-    window = np.frombuffer(b"".join([*contents, bytes(SLACK)]), np.uint8)
-    borders = np.cumsum([0, *(len(content) for content in contents)])
-    whole, records = _whole_files(window, borders)
+def read_together(window: Bytes, sizes: Sequence[int], templates: Templates) -> list[FileContents | None]:
+    """What stands in each of several files; None for one that is damaged, torn, or holds large records.
+
+    The window (at least SLACK bytes longer) holds files of these sizes one behind the other.
+    """
+    borders = np.cumsum([0, *sizes])
+    whole, records = _whole_files(window[: int(borders[-1]) + SLACK], borders)
     if not whole:
-        return [None] * len(contents)
+        return [None] * len(sizes)
     first = np.searchsorted(records.starts, borders[whole])
     collector = EventCollector((first + 1).tolist(), templates)
     collector.add_records(records)
     points, ends = collector.points(), [*first[1:].tolist(), len(records)]
-    found: list[FileContents | None] = [None] * len(contents)
+    found: list[FileContents | None] = [None] * len(sizes)
     for file, low, high, notes in zip(whole, first.tolist(), ends, collector.notes, strict=True):
         if not notes.damage:
             found[file] = FileContents(points.of_records(low + 1, high), collector.tags, notes, high - low)
@@ -72,19 +74,18 @@ def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Records]:
     """The files that are unbroken chains from border to border, and their records."""
     whole: list[int] = []
     starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    repeats: list[Repeat] = []
     file, files = 0, len(borders) - 1
     while file < files:
         begin = int(borders[file])
-        found = chain(window[begin:], int(borders[-1]) - begin)
+        size = int(borders[-1]) - begin
+        found = chain(window[begin:], size, probe=size)  # repetitions gain nothing in small files
         payloads = found.starts + begin
         heads = np.append(payloads - HEADER_BYTES, begin + found.end)
         joints = heads.take(np.searchsorted(heads, borders[file:]), mode="clip") == borders[file:]
         reached = file + int(np.argmin(joints)) - 1 if not joints.all() else files
         count = int(np.searchsorted(payloads, borders[reached]))
         whole += range(file, reached)
-        repeats += [replace(each, first=sum(map(len, starts)) + each.first) for each in within(found.repeats, count)]
         starts.append(payloads[:count])
         lengths.append(found.lengths[:count])
         file = reached + 1
-    return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, 0, tuple(repeats))
+    return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, 0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
 
 _FEW = 4096  # numbers, among which all tags are met as a rule
+_FEW_BREAKS = 64  # numbers to a break in their distances
 _MOST_EXPECTED = 1 << 22  # numbers that room is made for at once
 
 
@@ -115,11 +117,27 @@ class Batch:
         ends = np.cumsum(self.counts)
         first = ends - self.counts
         for part in self.parts:
-            place = part.places(first)
-            into.code[place], into.step[place] = part.code, part.step
-            into.wall_time[place], into.value[place] = part.wall_time, part.value
+            for chosen, place in _evenly(part.places(first)):
+                into.code[place] = part.code if isinstance(part.code, int) else part.code[chosen]
+                into.step[place], into.wall_time[place] = part.step[chosen], part.wall_time[chosen]
+                into.value[place] = part.value[chosen]
         numbers = np.arange(self.first_number, self.first_number + len(self.counts))
         into.line[:] = np.repeat(numbers, self.counts)
+
+
+def _evenly(places: Ints | slice) -> Iterator[tuple[slice, Ints | slice]]:
+    """Places in stretches of even distances, which are written several times faster; where too many, all at once."""
+    if isinstance(places, slice) or len(places) < _FEW:
+        yield slice(None), places
+        return
+    distance = np.diff(places)
+    stride = int(distance[len(distance) // 2])
+    breaks = np.flatnonzero(distance != stride) + 1
+    if len(breaks) > len(places) // _FEW_BREAKS or stride <= 0:
+        yield slice(None), places
+        return
+    for low, high in pairwise([0, *breaks.tolist(), len(places)]):
+        yield slice(low, high), slice(int(places[low]), int(places[high - 1]) + 1, stride)
 
 
 @dataclass

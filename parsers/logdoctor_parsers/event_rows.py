@@ -16,7 +16,7 @@ import numpy.typing as npt
 from logdoctor_parsers import crc32c
 from logdoctor_parsers.event_message import Scalar
 from logdoctor_parsers.event_template import Numbers, Tag, Template, Templates, column, crc_of_rows, template_of
-from logdoctor_parsers.tfrecord_chain import ones
+from logdoctor_parsers.tfrecord_chain import across
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -82,7 +82,7 @@ def decode_rows(rows: Words, length: int, templates: Templates) -> tuple[list[De
 
 def _changing_bits(rows: Words) -> Words:
     """The bits in which not all rows (n, words) are equal: shape (words,)."""
-    return ones(rows ^ rows[0])
+    return across(np.bitwise_or, rows) ^ across(np.bitwise_and, rows)
 
 
 def _decoded(template: Template, rows: Words, places: Ints, changing: Words) -> Decoded:

@@ -26,7 +26,7 @@ Numbers = npt.NDArray[Any]
 Tag = tuple[bytes, bool]  # a tag, and whether it is a tensor's
 
 _MOST_KEPT = 64  # templates of one length
-_MANY_ROWS = 1024  # from here on it pays to look two bytes up at once
+_MANY_ROWS = 4096  # from here on it pays to look two bytes up at once
 _HEAD = 512  # bytes of a bulk event before its content
 
 

@@ -10,17 +10,20 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
 
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Series, Table, first_problems
 from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_message import parse_event
-from logdoctor_parsers.event_pack import FileContents, packs, read_together
+from logdoctor_parsers.event_pack import WINDOW, FileContents, packs, read_together
 from logdoctor_parsers.event_template import Templates
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.tfrecord import (
+    SLACK,
     Damage,
     LargeRecord,
     Records,
@@ -59,9 +62,13 @@ class TensorBoardParser:
     def parse_many(self, files: Sequence[LogFile]) -> list[ParsedLog]:
         """Each file as `parse` reads it; small ones are decoded together. Errors: OSError."""
         found: dict[int, FileContents] = {}
-        templates = Templates()
-        for pack in packs([_plain_size(file) for file in files]):
-            together = read_together([files[number].read() for number in pack], templates)
+        templates, window = Templates(), np.empty(WINDOW + SLACK, np.uint8)
+        sizes = [_plain_size(file) for file in files]
+        for pack in packs(sizes):
+            mine = [sizes[number] for number in pack]
+            for number, size, end in zip(pack, mine, accumulate(mine), strict=True):
+                _fill(window[end - size : end], files[number])
+            together = read_together(window, mine, templates)
             found |= {n: each for n, each in zip(pack, together, strict=True) if each and len(each.points.value)}
         return [
             _log(file, _Contents(found[number])) if number in found else self.parse(file)
@@ -108,6 +115,12 @@ def _plain_size(file: LogFile) -> int:
     """Bytes of an unpacked file on disk; 0 for any other."""
     plain = file.content is None and not is_packed(file.path)
     return file.path.stat().st_size if plain else 0
+
+
+def _fill(target: npt.NDArray[np.uint8], file: LogFile) -> None:
+    """Read a file of the target's size; what it lacks by now is zero."""
+    with _open(file) as stream:
+        target[Source.of(stream).fill(target, 0) :] = 0
 
 
 def _open(file: LogFile) -> Stream:

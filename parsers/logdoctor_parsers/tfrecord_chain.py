@@ -19,6 +19,7 @@ from logdoctor_parsers import crc32c
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Unsigned = npt.NDArray[np.unsignedinteger[Any]]
 
 HEADER_BYTES = 12
 FRAME_BYTES = 16  # header and the payload's CRC
@@ -63,28 +64,28 @@ def payload_length(header: bytes) -> int | None:
     return int(length) if _header_crc(length) == stored else None
 
 
-def chain(window: Bytes, filled: int) -> Chain:
-    """The unbroken chain of records from the window's first byte on."""
+def chain(window: Bytes, filled: int, probe: int = _PROBE) -> Chain:
+    """The unbroken chain of records from the window's first byte on; repetitions must show in `probe` bytes."""
     found: list[tuple[Ints, Ints]] = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     repeats: list[Repeat] = []
-    position, count, reach = 0, 0, _PROBE
+    position, count, reach = 0, 0, probe
     while position < filled:
         singles = _single_records(window, filled, position)
         if len(singles):
             found.append((singles[:-1], singles[1:]))
-            position, count, reach = int(singles[-1]), count + len(singles) - 1, _PROBE
+            position, count, reach = int(singles[-1]), count + len(singles) - 1, probe
         limit = min(position + reach, filled)
         heads, ends = _small_records_from(window, position, limit)
         if not len(heads):
             break
-        goes_on = limit - ends[-1] < FRAME_BYTES + _SMALL
+        goes_on = limit < filled and limit - ends[-1] < FRAME_BYTES + _SMALL
         repeat = _repeat(window, filled, heads, ends) if goes_on else None
         if repeat is None:
             reach *= 8
         else:
             heads, ends = _unrolled(repeat, heads, ends)
             repeats.append(replace(repeat, first=count + repeat.first))
-            reach = _PROBE
+            reach = probe
         found.append((heads, ends))
         position, count = int(ends[-1]), count + len(heads)
     all_heads, all_ends = (np.concatenate(side) for side in zip(*found, strict=True))
@@ -127,22 +128,22 @@ def _times(content: Bytes, width: int, fixed: npt.NDArray[np.bool_]) -> tuple[in
     while rows := min(block, len(content) // width - times):
         here = content[times * width : (times + rows) * width]
         difference = (here ^ content[(times - 1) * width : (times + rows - 1) * width]).reshape(rows, width)
-        bits = ones(difference)
+        bits = across(np.bitwise_or, difference)
         if bits[fixed].any():
             rows = int(np.argmax(difference[:, fixed].any(axis=1)))
-            return times + rows, changing | ones(difference[:rows])
+            return times + rows, changing | across(np.bitwise_or, difference[:rows])
         changing |= bits
         times, block = times + rows, 2 * block
     return times, changing
 
 
-def ones(rows: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """The bits that any row has, shape (n, columns) → (columns,)."""
+def across(operation: np.ufunc, rows: Unsigned) -> Unsigned:
+    """A bitwise operation over all rows, shape (n, columns) → (columns,)."""
     count, columns = rows.shape
     block = 64 if count >= 64 and columns < 256 else 1  # many narrow rows taken as one are several times faster
     whole = count // block * block
-    wide = np.bitwise_or.reduce(rows[:whole].reshape(-1, block * columns), axis=0).reshape(block, columns)
-    return np.asarray(np.bitwise_or.reduce(np.concatenate([wide, rows[whole:]]), axis=0))
+    wide = operation.reduce(rows[:whole].reshape(-1, block * columns), axis=0).reshape(block, columns)
+    return np.asarray(operation.reduce(np.concatenate([wide, rows[whole:]]), axis=0))
 
 
 def _unrolled(repeat: Repeat, heads: Ints, ends: Ints) -> tuple[Ints, Ints]:
