@@ -124,8 +124,7 @@ class EventCollector:
 
     def _decode_group(self, records: Records, group: Ints, batch: Batch) -> Ints:
         """Decode records of one length together; the indices of those that have to be read one by one."""
-        length = int(records.lengths[group[0]])
-        if len(group) < MIN_ROWS or length in self.templates.bulk:
+        if len(group) < MIN_ROWS or (length := int(records.lengths[group[0]])) in self.templates.bulk:
             return group
         rows = gather(records.window, records.starts[group], row_width(length)).view("<u8")
         decoded, left = decode_rows(rows, length, self.templates)
