@@ -19,7 +19,8 @@ class Context:
 
     `count`: the iteration of the last line of training, `announced` one told by a line without values. `role`: the
     split a header names, `evaluating` that of the evaluation under way. `labels`: lines at which an epoch is named.
-    `counts`: lines that do nothing but count. `starts`: lines at which a process begins. `planned`: totals stated, `totals` those of training's own counters.
+    `counts`: lines that do nothing but count.
+    `starts`: lines at which a process begins. `planned`: totals stated, `totals` those of training's own counters.
     """
 
     readings: KnownReadings
