@@ -124,6 +124,8 @@ def _begins(lines: TextLines, places: Ints, columns: LineColumns, reading: Readi
     """Whether each line but the first begins a run: it does not follow, or copies, the one before; its total is new."""
     totals = [place for place in (reading.epochs, reading.total) if place >= 0]
     begins = (np.diff(places) > 1) | _differ(columns, totals)
+    if not reading.iterates:  # equal lines are no copies
+        return begins
     for index in np.flatnonzero(~begins & ~_differ(columns, reading.places)).tolist():
         before, here = (lines.texts[int(place)][prefix:] for place in places[index : index + 2])
         begins[index] = before == here
