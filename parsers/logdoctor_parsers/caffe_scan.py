@@ -95,7 +95,7 @@ def positions(block: Block, word: bytes) -> Ints:
     first = int.from_bytes(word[:4], "little")
     places = []
     for shift in range(4):
-        fours = block.buffer[shift : shift + (block.end - shift) // 4 * 4].view("<u4")
+        fours = block.buffer[shift : shift + max(0, block.end - shift) // 4 * 4].view("<u4")
         places.append(4 * np.flatnonzero(fours == first) + shift)
     offsets = np.sort(np.concatenate(places))
     return offsets[stands_at(block, offsets, word)]
