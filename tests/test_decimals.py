@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logdoctor_parsers.byte_lines import ByteLines
+from logdoctor_parsers.byte_lines import MARGIN, ByteLines
 from logdoctor_parsers.decimals import numbers_at
 
 printed = st.one_of(
@@ -23,6 +23,14 @@ printed = st.one_of(
 )
 
 
+class Lines(ByteLines):
+    """Lines with enough bytes behind them to be read in words."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(("\n".join(texts) + "\n").encode() + b" " * MARGIN)
+        self.starts, self.ends = self.starts[: len(texts)], self.ends[: len(texts)]
+
+
 def bits(value: float) -> bytes:
     return b"NaN" if math.isnan(value) else struct.pack("<d", value)
 
@@ -30,7 +38,7 @@ def bits(value: float) -> bytes:
 @settings(max_examples=300, deadline=None)
 @given(texts=st.lists(printed.filter(lambda text: len(text) < 40), min_size=1, max_size=30))
 def test_as_float_reads_them(texts: list[str]) -> None:
-    lines = ByteLines("\n".join(texts).encode())
+    lines = Lines(texts)
     numbers = numbers_at(lines, lines.starts)
     assert [bits(value) for value in numbers.value] == [bits(float(text)) for text in texts]
     assert list(numbers.end) == list(lines.ends)
@@ -46,17 +54,17 @@ def test_halfway_cases_round_to_even() -> None:
         "4503599627370497.5",
         "4503599627370496.5",
     ]
-    lines = ByteLines("\n".join(texts).encode())
+    lines = Lines(texts)
     np.testing.assert_array_equal(numbers_at(lines, lines.starts).value, [float(text) for text in texts])
 
 
 def test_what_is_no_number_is_told() -> None:
     texts = ["", "x", "-", ".", "e5", "+1", "-x", "n", "1" * 50]
-    lines = ByteLines(("\n".join(texts) + "\n").encode())
+    lines = Lines(texts)
     assert not numbers_at(lines, lines.starts).found.any()
 
 
 def test_the_end_is_where_the_number_ends() -> None:
     texts = ["1.", "1.x", "1e", "1e+", "1.5.2", "12:30", "1,5", "nano", "5Epoch"]
-    lines = ByteLines("\n".join(texts).encode())
+    lines = Lines(texts)
     assert list(numbers_at(lines, lines.starts).end - lines.starts) == [1, 1, 1, 1, 3, 2, 1, 3, 1]

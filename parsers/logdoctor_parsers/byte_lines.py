@@ -14,24 +14,36 @@ from logdoctor_parsers.contract import Ints
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
-PADDING = bytes(64)  # behind the text, so that words read at its end stay inside
+MARGIN = 64  # bytes behind a line that is read in words, so that these stay inside the text
+_BLOCK = 1 << 20  # bytes searched for line ends at once
 _AT_ONCE = 4096  # lines decoded together
 
 
 class ByteLines(Sequence[str]):
-    """Line `i` is `data[starts[i]:ends[i]]`, UTF-8 without its line end; `starts` and `ends` have shape (lines,)."""
+    """Line `i` is `data[starts[i]:ends[i]]`, UTF-8 without its line end; `starts` and `ends` have shape (lines,).
 
-    def __init__(self, text: bytes) -> None:
-        """`text`: sound UTF-8, lines parted by line feeds; one at the end does not begin another line."""
-        self.data = b"".join((text, b"" if text.endswith(b"\n") or not text else b"\n", PADDING))
-        self.buffer: Bytes = np.frombuffer(self.data, np.uint8)
-        self.ends: Ints = np.flatnonzero(self.buffer == ord("\n"))
+    Only the first `amid` lines, which enough text follows, can be read through `words`.
+    """
+
+    def __init__(self, text: bytes, *, padded: bool = True) -> None:
+        """`text`: sound UTF-8, lines parted by line feeds; one at the end does not begin another line.
+
+        `padded`: it is copied, with bytes behind it, so that all lines can be read through `words`.
+        """
+        size = len(text)
+        if padded:
+            size += not text.endswith(b"\n") and size > 0
+            text = text.ljust(size, b"\n") + bytes(MARGIN)
+        self.data = text
+        self.buffer: Bytes = np.frombuffer(text, np.uint8)
+        self.ends: Ints = _line_ends(self.buffer[:size])
         self.starts: Ints = np.concatenate(([0], self.ends[:-1] + 1)) if len(self.ends) else self.ends
+        self.amid = int(np.searchsorted(self.ends, len(text) - MARGIN, side="right"))
 
     @cached_property
     def words(self) -> Words:
         """The eight bytes from each offset on as one little-endian word: shape (bytes - 7,), in no memory."""
-        return np.ndarray((len(self.data) - 7,), "<u8", self.data, strides=(1,))
+        return np.ndarray((max(0, len(self.data) - 7),), "<u8", self.data, strides=(1,))
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -68,3 +80,10 @@ class ByteLines(Sequence[str]):
                 found.add(index)
                 at = self.data.find(word, int(self.ends[index]))
         return sorted(found)
+
+
+def _line_ends(text: Bytes) -> Ints:
+    """Where the lines of a text end, block by block: what is compared stays in the processor's cache."""
+    parts = [np.flatnonzero(text[at : at + _BLOCK] == ord("\n")) + at for at in range(0, len(text), _BLOCK)]
+    last = [len(text)] if len(text) and text[-1] != ord("\n") else []
+    return np.concatenate([*parts, np.array(last, np.int64)])

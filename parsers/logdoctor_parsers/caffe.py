@@ -53,23 +53,26 @@ class CaffeParser:
         data = _decoded(file.read())
         body, cut = _whole_lines(data)
         log = read_log(body, file)
+        lines = data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
+        closing = _ending(log, cut)
+        tail = _tail(data, lines - closing.line - LINES_AFTER if closing.kind == "crashed" else 0)
+        facts, dialect = tuple(facts_of(log, body)), _dialect(log, body)
+        del data, body  # as much memory as all that follows takes
         builder = TableBuilder()
         problems = [*log.problems, *add_rows(builder, log), *first_problems(log.unreadable), *cut]
         table = builder.build()
-        lines = data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
-        closing = _ending(log, cut)
         return ParsedLog(
             self.name,
             table,
-            facts=tuple(facts_of(log, body)),
+            facts=facts,
             problems=tuple(problems),
             lines=lines,
             data=int(np.count_nonzero(np.diff(table.line, prepend=0))),
             unreadable=len(log.unreadable) + len(cut),
             starts=tuple(log.messages.starts),
             ending=closing,
-            tail=_tail(data, lines - closing.line - LINES_AFTER if closing.kind == "crashed" else 0),
-            dialect=_dialect(log, body),
+            tail=tail,
+            dialect=dialect,
             checkpoints=tuple(log.messages.checkpoints),
         )
 

@@ -106,7 +106,8 @@ class Reader:
 
     def read(self, block: Block) -> BlockRows:
         """All rows of a block."""
-        equals = np.flatnonzero((block.buffer[:-2] == 32) & (block.buffer[1:-1] == 61) & (block.buffer[2:] == 32))
+        equals = np.flatnonzero(block.buffer[: block.end] == ord("=")) - 1
+        equals = equals[stands_at(block, np.maximum(equals, 0), b" = ")]
         iterations, torn = _iterations(block, equals)
         outputs, bad = self._outputs(block, equals)
         other = np.ones(len(block), np.bool_)
@@ -191,7 +192,7 @@ def _iterations(block: Block, equals: Ints) -> tuple[Iterations, Ints]:
     tested = kind == Kind.TEST
     number = numbers(block, after[tested] + len(b", Testing net (#")).value
     net[tested] = np.where((number >= 0) & (number < MOST_NETS), number, 0)
-    epoch = _epochs(block, index)
+    epoch = _epochs(block, index, equal)
     stamp, rank = _prefix(block, index)
     rows = Iterations(block.first_line + index, rank, stamp, kind, step, value, epoch, net)
     # Status lines name an iteration too (`MultiStep Status: Iteration 810, step = 1`), but do not begin with it.
@@ -236,13 +237,12 @@ def _ranks(block: Block, start: Ints) -> Ints:
     return np.array([int(head) if closed and head.isdigit() else -1 for head, closed, _ in texts], np.int64)
 
 
-def _epochs(block: Block, index: Ints) -> Floats:
-    """Epochs done, where the line tells them (NVCaffe 0.17 only)."""
+def _epochs(block: Block, index: Ints, equal: Ints) -> Floats:
+    """Epochs done, where the line tells them before its first ` = ` (NVCaffe 0.17 only)."""
     epoch = np.full(len(index), np.nan)
-    if len(positions(block, b"ep, loss")):
-        for row, line in enumerate(index.tolist()):
-            if told := EPOCHS.search(block.line(line)):
-                epoch[row] = float(told[1])
+    for row in np.flatnonzero(stands_at(block, np.maximum(equal - 8, 0), b"ep, loss")).tolist():
+        if told := EPOCHS.search(block.line(int(index[row]))):
+            epoch[row] = float(told[1])
     return epoch
 
 

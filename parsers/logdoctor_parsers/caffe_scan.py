@@ -22,8 +22,8 @@ from logdoctor_parsers.decimals import numbers_at
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-BLOCK_BYTES = 1 << 21
-PADDING = b" " * 64  # after every block, so that windows at its end stay inside
+BLOCK_BYTES = 1 << 20
+PADDING = b" " * 64  # after the last block, so that windows at its end stay inside
 TERMINATORS = np.isin(np.arange(256), list(b" ,\t\r\n)"))
 TOKEN = re.compile(rb"[^\s,;]*")
 MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN, -1.#INF00
@@ -31,9 +31,10 @@ MSVC = re.compile(r"([-+]?)(?:nan\(\w+\)|1\.#(\w+?)\d*)")  # -nan(ind), 1.#QNAN,
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines: `data` and `buffer` are the same bytes, padded; line `i` is `starts[i]:ends[i]`, without line feed.
+    """Whole lines: `data` and `buffer` are the same bytes, with more behind them; line `i` is `starts[i]:ends[i]`.
 
-    `first_line` is the number, counted from 1, of the block's first line in its file.
+    `end`: where the lines end; what follows belongs to the next block or is padding. `first_line` is
+    the number, counted from 1, of the block's first line in its file.
     """
 
     data: bytes
@@ -41,6 +42,7 @@ class Block:
     starts: Ints
     ends: Ints
     first_line: int
+    end: int
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -64,25 +66,28 @@ class Numbers(NamedTuple):
 
 
 def blocks(data: bytes) -> Iterator[Block]:
-    """Cut a file into blocks of about two megabytes, at line ends."""
+    """Cut a file into blocks of about a megabyte, at line ends."""
     start, first_line = 0, 1
     while start < len(data):
         stop = data.rfind(b"\n", start, start + BLOCK_BYTES) + 1
         if not stop:
             stop = data.find(b"\n", start + BLOCK_BYTES) + 1 or len(data)
-        block = _block(data[start:stop], first_line)
+        block = _block(data, start, stop, first_line)
         yield block
         start, first_line = stop, first_line + len(block)
 
 
-def _block(text: bytes, first_line: int) -> Block:
-    padded = text + PADDING
-    buffer = np.frombuffer(padded, np.uint8)
-    ends = np.flatnonzero(buffer == ord("\n"))
-    if not text.endswith(b"\n"):
-        ends = np.append(ends, len(text))
+def _block(data: bytes, start: int, stop: int, first_line: int) -> Block:
+    end = stop - start
+    text = data[start : stop + len(PADDING)]
+    if len(text) < end + len(PADDING):
+        text += PADDING
+    buffer = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(buffer[:end] == ord("\n"))
+    if buffer[end - 1] != ord("\n"):
+        ends = np.append(ends, end)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    return Block(padded, buffer, starts, ends, first_line)
+    return Block(text, buffer, starts, ends, first_line, end)
 
 
 def positions(block: Block, word: bytes) -> Ints:
@@ -90,7 +95,7 @@ def positions(block: Block, word: bytes) -> Ints:
     first = int.from_bytes(word[:4], "little")
     places = []
     for shift in range(4):
-        fours = block.buffer[shift : shift + (len(block.buffer) - shift) // 4 * 4].view("<u4")
+        fours = block.buffer[shift : shift + max(0, block.end - shift) // 4 * 4].view("<u4")
         places.append(4 * np.flatnonzero(fours == first) + shift)
     offsets = np.sort(np.concatenate(places))
     return offsets[stands_at(block, offsets, word)]

@@ -175,7 +175,8 @@ class Parser(Protocol):
     """A format. `name` is what users type after `--parser`; `description` is one line for `logdoctor formats`.
 
     A parser may say `exclusive = True`: its SURE rests on a checksum or a magic number, and no other is asked. Such a
-    one may also have `parse_many(files)`, which returns for each file what `parse` would, in less time.
+    one may also have `parse_many(files)`, which returns for each file what `parse` would, in less time. Where `sniff`
+    takes long before it says MAYBE, `surely(file)` may tell sooner whether it would say SURE.
     """
 
     @property
@@ -201,7 +202,11 @@ def choose(file: LogFile, parsers: Sequence[Parser]) -> Parser | None:
     """The one parser that is SURE, else the first MAYBE, else None. Errors: AmbiguousFormatError if two are SURE."""
     answers: list[tuple[Match, Parser]] = []
     for parser in parsers:
-        match = parser.sniff(file)
+        surely = getattr(parser, "surely", None)
+        if surely is not None and any(other is Match.SURE for other, _ in answers):
+            match = Match.SURE if surely(file) else Match.NO
+        else:
+            match = parser.sniff(file)
         if match is Match.SURE and getattr(parser, "exclusive", False):
             return parser
         answers.append((match, parser))

@@ -19,14 +19,14 @@ from logdoctor_parsers.contract import Floats, Ints
 Mask = npt.NDArray[np.bool_]
 _Real = npt.NDArray[np.floating[Any]]
 
-_EXACT_DIGITS = 15
-_EXACT_POWER = 22
-_POWERS: Floats = np.array([10.0**power for power in range(_EXACT_POWER + 1)], np.float64)
-_LONGEST = 40  # characters of a number
+EXACT_DIGITS = 15
+EXACT_POWER = 22
+POWERS: Floats = np.array([10.0**power for power in range(EXACT_POWER + 1)], np.float64)
+LONGEST = 40  # characters of a number
 _LONG_DIGITS = 19  # that an unsigned word holds
 _WHOLE_POWERS = np.array([10**power for power in range(_LONG_DIGITS + 1)], np.uint64)
 _LONG_IS_LONG = np.finfo(np.longdouble).nmant in (63, 112)
-_LONG_POWERS: npt.NDArray[np.longdouble] = np.array([10**power for power in range(_EXACT_POWER + 1)], np.longdouble)
+_LONG_POWERS: npt.NDArray[np.longdouble] = np.array([10**power for power in range(EXACT_POWER + 1)], np.longdouble)
 
 _ONES = np.uint64(0x0101010101010101)
 _LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -85,7 +85,7 @@ def numbers_at(lines: Text, at: Ints, *, convert: bool = True) -> Numbers:
     printed = _short(lines, at) or _printed_at(lines, at)
     found = printed.digits > 0
     value = _values(lines, printed) if convert else np.full(len(at), np.nan)
-    numbers = Numbers(value, printed.end, found & (printed.end - at < _LONGEST))
+    numbers = Numbers(value, printed.end, found & (printed.end - at < LONGEST))
     return numbers if found.all() else _with_words(lines.words, numbers, printed)
 
 
@@ -151,17 +151,17 @@ def _printed_at(lines: Text, start: Ints) -> _Printed:
 
 def _values(lines: Text, printed: _Printed) -> Floats:
     """The floats nearest to numbers; of those without a digit any."""
-    large = np.abs(printed.power) > _EXACT_POWER
-    size = np.minimum(np.abs(printed.power), _EXACT_POWER)
-    value = _scaled(printed.mantissa.astype(np.float64), _POWERS[size], printed.power)
-    if (places := np.flatnonzero((printed.digits > _EXACT_DIGITS) | large)).size:
+    large = np.abs(printed.power) > EXACT_POWER
+    size = np.minimum(np.abs(printed.power), EXACT_POWER)
+    value = _scaled(printed.mantissa.astype(np.float64), POWERS[size], printed.power)
+    if (places := np.flatnonzero((printed.digits > EXACT_DIGITS) | large)).size:
         mantissa, scale = printed.mantissa[places].astype(np.longdouble), _LONG_POWERS[size[places]]
         long = _scaled(mantissa, scale, printed.power[places])
         value[places] = long
         error, spacing = np.abs(long - value[places]), np.spacing(value[places])
         halfway = (error == spacing / 2) | (error == spacing / 4)  # the latter below a power of two
         unsure = large[places] | (printed.digits[places] > _LONG_DIGITS) | halfway | (not _LONG_IS_LONG)
-        places = places[unsure & (printed.digits[places] > 0) & (printed.end - printed.start < _LONGEST)[places]]
+        places = places[unsure & (printed.digits[places] > 0) & (printed.end - printed.start < LONGEST)[places]]
         value[places] = np.abs(_by_float(lines, printed.start[places], printed.end[places]))
     return np.where(printed.negative, -value, value)
 
@@ -175,7 +175,7 @@ def _digits(words: Words, at: Ints) -> _Digits:
         more, digits = _eight(words[at[places] + count[places]])
         value[places] = value[places] * _WHOLE_POWERS[more] + digits
         count[places] += more
-        many[places] = (more == 8) & (count[places] < _LONGEST)
+        many[places] = (more == 8) & (count[places] < LONGEST)
     return _Digits(count, value)
 
 
@@ -185,11 +185,15 @@ def _eight(word: Words) -> _Digits:
     others = ((((digits & _LOW_BITS) + _BEYOND_NINE) | digits) >> np.uint64(7)) & _ONES  # 1 in bytes that are none
     below = (others & (~others + np.uint64(1))) - np.uint64(1)  # all bits below the first of them
     count = ((below & _ONES) * _ONES) >> np.uint64(56)
-    value = digits << (np.uint64(64) - (count << np.uint64(3)))  # the first digit leads, zeros before it
+    value = eight_digits(digits << (np.uint64(64) - (count << np.uint64(3))))  # zeros before the first
+    return _Digits(count.astype(np.int64), value)
+
+
+def eight_digits(value: Words) -> Words:
+    """The integer that the eight bytes of each word make, all of them from 0 to 9, the lowest leading."""
     value = (value * np.uint64(10) + (value >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
     value = (value * np.uint64(100) + (value >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    value = (value * np.uint64(10000) + (value >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF)
-    return _Digits(count.astype(np.int64), value)
+    return (value * np.uint64(10000) + (value >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF)
 
 
 def _exponent(lines: Text, at: Ints) -> tuple[Ints, Ints]:
@@ -215,11 +219,11 @@ def _scaled(mantissa: _Real, scale: _Real, power: Ints) -> _Real:
 
 
 def _by_float(lines: Text, start: Ints, end: Ints) -> list[float]:
-    """What `float` says of each number of at most `_LONGEST` characters."""
-    windows = np.ndarray((len(lines.data) - _LONGEST,), f"V{_LONGEST}", lines.data, strides=(1,))
-    characters = windows[start].view(np.uint8).reshape(-1, _LONGEST)
-    characters[np.arange(_LONGEST) >= (end - start)[:, None]] = 0
-    return list(map(float, characters.view(f"S{_LONGEST}").ravel().tolist()))
+    """What `float` says of each number of at most `LONGEST` characters."""
+    windows = np.ndarray((len(lines.data) - LONGEST,), f"V{LONGEST}", lines.data, strides=(1,))
+    characters = windows[start].view(np.uint8).reshape(-1, LONGEST)
+    characters[np.arange(LONGEST) >= (end - start)[:, None]] = 0
+    return list(map(float, characters.view(f"S{LONGEST}").ravel().tolist()))
 
 
 def _with_words(words: Words, numbers: Numbers, printed: _Printed) -> Numbers:

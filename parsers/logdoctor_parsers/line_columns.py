@@ -39,6 +39,11 @@ class Gap:
     clock: bool = False
     string: bytes | None = None
 
+    @property
+    def needs_blank(self) -> bool:
+        """Whether without a blank the number might belong to what stands before it."""
+        return self.padded and (not self.text or bool(_GOES_ON.fullmatch(self.text)))
+
 
 @dataclass(frozen=True)
 class LineColumns:
@@ -79,14 +84,24 @@ class LineFormat:
 
     def read(self, lines: ByteLines, low: int, high: int, wanted: Collection[int]) -> LineColumns:
         """The lines from `low` to `high` that have this format, with the numbers `wanted`."""
-        walk = _Walk(lines, lines.starts[low:high], int(lines.ends[high - 1]))
+        return self.read_lines(lines, np.arange(low, high), wanted)
+
+    def read_lines(self, lines: ByteLines, places: Ints, wanted: Collection[int]) -> LineColumns:
+        """The same of the lines at `places`, shape (n,) and ascending; `index` counts these."""
+        places = places[: np.searchsorted(places, lines.amid)]
+        walk = _Walk(lines, lines.starts[places], int(lines.ends[places[-1]]) if len(places) else 0)
         walk.pass_lead(self.lead)
         for place, gap in enumerate(self.gaps):
+            if not len(walk.index):
+                strings = [number for number, other in enumerate(self.gaps) if other.string is not None]
+                return LineColumns(
+                    walk.index, dict.fromkeys(wanted, np.empty(0)), dict.fromkeys(strings, (places[:0],) * 2)
+                )
             walk.pass_text(gap.text)
             if gap.string is not None:
                 walk.pass_string(place, gap.string)
                 continue
-            walk.pass_blanks(needed=gap.padded and (not gap.text or bool(_GOES_ON.fullmatch(gap.text))))
+            walk.pass_blanks(needed=gap.needs_blank)
             if gap.clock:
                 walk.pass_clock()
             else:
@@ -95,7 +110,7 @@ class LineFormat:
                 walk.pass_number(place if place in wanted else None)
         walk.pass_text(self.tail)
         walk.pass_blanks()
-        walk.keep(walk.at == lines.ends[low:high][walk.index])
+        walk.keep(walk.at == lines.ends[places[walk.index]])
         clocks = {place: np.full(len(walk.index), np.nan) for place in wanted if self.gaps[place].clock}
         return LineColumns(walk.index, {**walk.values, **clocks}, walk.spans)
 

@@ -59,6 +59,11 @@ class Pattern:
             raise PatternError(f"pattern {self.template!r} uses a name twice: write {{_}} for numbers to skip")
         return re.compile("".join(self._pieces()))
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What stands between the fields, without blanks: a line that lacks any of it needs no second look."""
+        return tuple(word for literal in _FIELD.split(self.template)[::2] for word in literal.split())
+
     def _pieces(self) -> list[str]:
         """The regular expression in steps: one a literal, one a field."""
         pieces = []
@@ -88,6 +93,8 @@ class Pattern:
 
     def reading(self, line: str) -> Reading | None:
         """The same as a `Reading` of the line's shape."""
+        if not all(word in line for word in self.words):
+            return None
         match = self.regex.match(line.strip())
         if match is None or match.end() < len(line.strip()):
             return None

@@ -40,16 +40,17 @@ class PyTorchParser:
 
     def sniff(self, file: LogFile) -> Match:
         """SURE for a dialect only one program prints; MAYBE where some lines tell values."""
-        if file.path.suffix.lower() in _NOT_LOGS or _LATEX.search(file.head[:4096]):
-            return Match.NO
-        text = decode(file.head)[0]
-        if is_binary(file.head) or (text.lstrip()[:1] in ("{", "[") and text.lstrip()[1:2] in ('"', "{", "\n")):
-            return Match.NO
-        if dialect_of(text):
+        if self.surely(file):
             return Match.SURE
+        if _is_other(file):
+            return Match.NO
         if _is_log(_read(file.head)[1]):
             return Match.MAYBE
         return Match.MAYBE if _tells(file) else Match.NO
+
+    def surely(self, file: LogFile) -> bool:
+        """Whether `sniff` says SURE."""
+        return not _is_other(file) and bool(dialect_of(decode(file.head)[0]))
 
     def parse(self, file: LogFile) -> ParsedLog:
         """Everything in the file. Errors: OSError where it cannot be read."""
@@ -72,6 +73,14 @@ class PyTorchParser:
             checkpoints=checkpoints_in(lines, found.singly),
             dialect=dialect_of("\n".join(lines.texts[:MARKED_LINES])),
         )
+
+
+def _is_other(file: LogFile) -> bool:
+    """Whether a file is no printed log by its name or its first bytes."""
+    if file.path.suffix.lower() in _NOT_LOGS or _LATEX.search(file.head[:4096]) or is_binary(file.head):
+        return True
+    text = decode(file.head)[0].lstrip()
+    return text[:1] in ("{", "[") and text[1:2] in ('"', "{", "\n")
 
 
 def _read(data: bytes) -> tuple[TextLines, ReadText]:

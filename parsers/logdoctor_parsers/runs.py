@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from logdoctor_parsers.contract import Floats, Ints
 from logdoctor_parsers.decimals import Mask
 from logdoctor_parsers.line_columns import Gap, LineColumns, LineFormat
+from logdoctor_parsers.line_layouts import LayoutReader
 from logdoctor_parsers.prefix import PREFIX, posix, rank_of
 from logdoctor_parsers.readings import Reading
 from logdoctor_parsers.shapes import split
@@ -18,6 +19,7 @@ from logdoctor_parsers.text import TextLines
 
 SMALLEST, LARGEST = 256, 8192  # lines of a block: as many as the last one held of the shape, twice over
 DIGIT = re.compile(r"\d")
+_SECONDS = np.array([36000, 3600, 0, 600, 60, 0, 10, 1])  # what each digit of `hh:mm:ss` is worth
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,13 @@ class PrefixedFormat:
         """POSIX seconds of the lines at `places`, shape (n,); NaN without a date."""
         if not self.clock.stop:
             return np.full(len(places), np.nan)
-        first = self.date.start
-        stamps = lines.texts.cut(places, first, self.clock.stop)
-        different, which = np.unique(stamps, return_inverse=True)
-        date, clock = (slice(part.start - first, part.stop - first) for part in (self.date, self.clock))
-        known = [posix(stamp[date].decode(), stamp[clock].decode()) for stamp in different.tolist()]
-        return np.array(known, np.float64)[which.reshape(-1)]
+        dates, clocks = (lines.texts.cut(places, part.start, part.stop) for part in (self.date, self.clock))
+        first = np.flatnonzero(np.append(True, dates[1:] != dates[:-1]))[: len(dates)]
+        midnight = np.array([posix(date.decode(), "0:00:00") for date in dates[first].tolist()], np.float64)
+        width = self.clock.stop - self.clock.start
+        digits = clocks.view(np.uint8).reshape(len(clocks), width) - ord("0")
+        second = digits @ _SECONDS[-width:]
+        return np.asarray(np.repeat(midnight, np.diff(first, append=len(dates))) + second)
 
 
 def prefixed_format(raw: str, text: str) -> PrefixedFormat | None:
@@ -97,27 +100,32 @@ class Blocks:
     form: PrefixedFormat
     reading: Reading
     block: Block | None = None
+    reader: LayoutReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = LayoutReader(self.form.columns)
 
     def at(self, lines: TextLines, place: int, last: int) -> Block:
         """The block with the line at `place`; the line `last` is in none."""
         block = self.block
         if block is None or not block.low <= place < block.high:
             size = min(max(2 * len(block.places) if block else 0, SMALLEST), LARGEST)
-            block = self.block = _block(self.form, self.reading, lines, place, min(place + size, last))
+            block = self.block = self._block(lines, place, min(place + size, last))
         return block
 
-
-def _block(form: PrefixedFormat, reading: Reading, lines: TextLines, low: int, high: int) -> Block:
-    columns = form.columns.read(lines.texts, low, high, reading.places)
-    places = columns.index + low
-    run_end = _run_ends(places, _begins(lines, places, columns, reading, len(form.columns.lead)))
-    return Block(low, high, places, run_end, form.wall_times(lines, places), columns)
+    def _block(self, lines: TextLines, low: int, high: int) -> Block:
+        columns = self.reader.read(lines.texts, low, high, self.reading.places)
+        places = columns.index + low
+        run_end = _run_ends(places, _begins(lines, places, columns, self.reading, len(self.form.columns.lead)))
+        return Block(low, high, places, run_end, self.form.wall_times(lines, places), columns)
 
 
 def _begins(lines: TextLines, places: Ints, columns: LineColumns, reading: Reading, prefix: int) -> Mask:
     """Whether each line but the first begins a run: it does not follow, or copies, the one before; its total is new."""
     totals = [place for place in (reading.epochs, reading.total) if place >= 0]
     begins = (np.diff(places) > 1) | _differ(columns, totals)
+    if not reading.iterates:  # equal lines are no copies
+        return begins
     for index in np.flatnonzero(~begins & ~_differ(columns, reading.places)).tolist():
         before, here = (lines.texts[int(place)][prefix:] for place in places[index : index + 2])
         begins[index] = before == here

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,24 @@ import numpy.typing as npt
 from logdoctor_parsers.contract import Floats, Ints, Series, Table
 from logdoctor_parsers.names import canonical
 
-_Column = npt.NDArray[Any]
+_Number = TypeVar("_Number", np.float64, np.int64)
 COUNTERS = ("step", "epoch", "batch", "batches", "wall_time")
-_CODE, _VALUE, _LINE = 0, 6, 7  # places in a row; the counters stand between
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Lines with a number of each of k series: `codes` (k,) or, of k = 1, (n, 1); `values` (n, k); `line` (n,).
+
+    `counters`, by name: (n,), or without a shape where all say the same.
+    """
+
+    codes: npt.NDArray[np.int32]
+    values: Floats
+    line: Ints
+    counters: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 class TableBuilder:
@@ -23,7 +39,7 @@ class TableBuilder:
         self._codes: dict[Series, int] = {}
         self._by_tag: dict[tuple[str, str | None, str | None], int] = {}
         self._rows: list[tuple[float, ...]] = []
-        self._blocks: list[tuple[int, tuple[_Column, ...]]] = []  # rows, and the columns as arrays of them or of one
+        self._blocks: list[_Lines] = []
 
     def code(self, tag: str, metric: str | None = None, split: str | None = None) -> int:
         """The index of a series, made on first use; `metric` and `split` come from the vocabulary unless given."""
@@ -69,45 +85,73 @@ class TableBuilder:
     def extend_rows(self, codes: Sequence[int], values: Floats, line: npt.ArrayLike, **counters: npt.ArrayLike) -> None:
         """Append lines that hold a number of each series in `codes`: `values` (n, series), the rest (n,) or scalars."""
         self._flush()
-        lines, series = values.shape
-        told = [_told(np.asarray(counters.pop(name, np.nan), np.float64)) for name in COUNTERS]
+        told = {name: _told(np.asarray(counters.pop(name, np.nan), np.float64)) for name in COUNTERS}
         if counters:
             raise TypeError(f"no such counter: {', '.join(counters)}")
-        rows = [_repeated(column, series) for column in (*told, np.asarray(line))]
-        code = np.int32(codes[0]) if series == 1 else np.tile(np.array(codes, np.int32), lines)
-        self._blocks.append((lines * series, (np.asarray(code), *rows[:-1], values.reshape(-1), rows[-1])))
+        lines = np.broadcast_to(np.asarray(line).astype(np.int64, copy=False), len(values))
+        self._blocks.append(_Lines(np.array(codes, np.int32), values, lines, told))
 
     def _flush(self) -> None:
         if self._rows:
-            self._blocks.append((len(self._rows), tuple(np.array(self._rows, np.float64).T)))
+            code, *counters, value, line = np.array(self._rows, np.float64).T
+            told = dict(zip(COUNTERS, counters, strict=True))
+            codes = code.astype(np.int32)[:, None]
+            self._blocks.append(_Lines(codes, value[:, None], line.astype(np.int64), told))
             self._rows = []
 
     def build(self, *, sort: bool = True) -> Table:
         """The table, in file order (stable by line) unless `sort` is false."""
         self._flush()
-        line: Ints = self._column(_LINE).astype(np.int64, copy=False)
+        line = np.concatenate([np.empty(0, np.int64), *(block.line for block in self._blocks)])
         order = np.argsort(line, kind="stable") if sort and np.any(line[1:] < line[:-1]) else None
-        code, *counters, value = (_ordered(self._column(number), order) for number in range(_LINE))
-        step, epoch, batch, batches, wall_time = map(_without_infinities, counters)
-        line = _ordered(line, order)
-        codes = code.astype(np.int32, copy=False)
-        return Table(tuple(self._codes), codes, step, epoch, batch, batches, wall_time, value, line)
+        series = np.repeat([block.values.shape[1] for block in self._blocks], list(map(len, self._blocks)))
+        series = _ordered(series.astype(np.int64), order)  # numbers on each line
+        step, epoch, batch, batches, wall_time = (
+            _repeated(_ordered(self._column(name), order), series) for name in COUNTERS
+        )
+        code, value = np.empty(int(series.sum()), np.int32), np.empty(int(series.sum()))
+        self._place(code, value, np.cumsum(series) - series, order)
+        line = _repeated(_ordered(line, order), series)
+        return Table(tuple(self._codes), code, step, epoch, batch, batches, wall_time, value, line)
 
-    def _column(self, number: int) -> _Column:
-        """One column of all blocks; where all say the same single thing, that in no memory (read-only)."""
-        parts = [(count, columns[number]) for count, columns in self._blocks]
+    def _place(self, code: npt.NDArray[np.int32], value: Floats, first: Ints, order: Ints | None) -> None:
+        """Put codes and values where they stand in the table; `first`: the row at which each line, ordered, begins."""
+        if order is not None:
+            at = np.empty(len(order), np.int64)
+            at[order] = first
+            first = at
+        done = 0
+        for block in self._blocks:
+            lines, series = block.values.shape
+            mine = first[done : done + lines]
+            done += lines
+            if order is None:
+                rows = slice(int(mine[0]), int(mine[0]) + lines * series) if lines else slice(0, 0)
+                code[rows].reshape(lines, series)[:] = block.codes
+                value[rows].reshape(lines, series)[:] = block.values
+                continue
+            for number in range(series):
+                code[mine + number] = block.codes[..., number]
+                value[mine + number] = block.values[:, number]
+
+    def _column(self, name: str) -> Floats:
+        """A counter of all lines; where all say the same single thing, that in no memory (read-only)."""
+        parts = [(len(block), block.counters[name]) for block in self._blocks]
         constant = [float(part) for _, part in parts if part.ndim == 0]
         if len(constant) == len(parts) and (np.isnan(constant).all() or len(set(constant)) == 1):
-            return np.broadcast_to(np.float64(constant[0] if constant else np.nan), sum(count for count, _ in parts))
-        return np.concatenate([np.broadcast_to(part, count) for count, part in parts])
+            found = _without_infinities(np.float64(constant[0] if constant else np.nan))
+            return np.broadcast_to(found, sum(count for count, _ in parts))
+        return _without_infinities(np.concatenate([np.broadcast_to(part, count) for count, part in parts]))
 
 
-def _repeated(column: _Column, times: int) -> _Column:
-    """Each element so many times in a row; one that holds for all as it is."""
-    return column if column.ndim == 0 or times == 1 else np.repeat(column, times)
+def _repeated(column: npt.NDArray[_Number], times: Ints) -> npt.NDArray[_Number]:
+    """Each element so many times in a row; one that stands for all in no memory."""
+    if column.strides == (0,) and len(column):
+        return np.broadcast_to(column[0], int(times.sum()))
+    return column if len(times) == 0 or times.max() == 1 == times.min() else np.repeat(column, times)
 
 
-def _ordered(column: _Column, order: Ints | None) -> _Column:
+def _ordered(column: npt.NDArray[_Number], order: Ints | None) -> npt.NDArray[_Number]:
     return column if order is None or column.strides == (0,) else column[order]
 
 
@@ -120,9 +164,7 @@ def _told(counter: Floats) -> Floats:
     return np.asarray(first) if same else counter
 
 
-def _without_infinities(counter: Floats) -> Floats:
+def _without_infinities(counter: npt.ArrayLike) -> Floats:
     """A step of 1e999 is none."""
-    if counter.strides == (0,) and len(counter):
-        return np.broadcast_to(np.nan, len(counter)) if np.isinf(counter[0]) else counter
     infinite = np.isinf(counter)
-    return np.where(infinite, np.nan, counter) if infinite.any() else counter
+    return np.where(infinite, np.nan, counter) if infinite.any() else np.asarray(counter, np.float64)

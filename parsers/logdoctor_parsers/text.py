@@ -79,7 +79,7 @@ def lines_of(data: bytes, *, states: bool = False) -> TextLines:
     if _has_decimal_commas(text[:SAMPLE]):
         text = _INNER_COMMA.sub(b".", text)
     if b"\r" not in text:
-        lines = ByteLines(text)
+        lines = ByteLines(text, padded=False)
         unterminated = not text.endswith(b"\n") and len(lines) > 0
         return TextLines(lines, range(1, len(lines) + 1), len(lines), unterminated, encoding)
     rows = text.decode().split("\n")
@@ -109,8 +109,9 @@ def _has_decimal_commas(text: bytes) -> bool:
 def _plain(data: bytes) -> tuple[bytes, str]:
     """The text as sound UTF-8 without colours, NULs and doubled line ends, and the encoding it had."""
     data = _unwrapped(data.rstrip(b"\0") if data.endswith(b"\0\0") else data)
-    text, encoding = decode(data)
+    encoding = "utf-8"
     if not data.isascii() or any(octet in data for octet in _TO_CLEAN) or b"\n" not in data:
+        text, encoding = decode(data)
         data = _clean(text).encode("utf-8", "replace")
     return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n") if b"\r" in data else data, encoding
 
