@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from logdoctor.curves.fits import Fall
-from logdoctor.curves.flatness import tail_fall, tail_points
+from logdoctor.curves.flatness import late_fall, tail_fall, tail_points
 from logdoctor.curves.noise import noise
 from logdoctor.run import Floats
 from logdoctor.stretches import Stretch
@@ -18,6 +18,7 @@ SHARE = 0.02  # of the total drop
 NOISY = 0.05  # of the total drop: scatter of the train loss that may hide a fall
 MIN_VALIDATIONS = 3  # within the last learning-rate segment
 MIN_T, MIN_T_AFTER_DROP = 2.0, 3.0  # after a drop the loss usually falls at once and is flat soon
+MIN_T_BENT = 0.5  # of the fall of a parabola through the late points
 MIN_T_POOLED = 2.5  # the validation loss is another set: it may fall a little longer than the train loss
 
 
@@ -56,12 +57,26 @@ def judge_end(
     fall = float(np.interp(start, x, trend) - trend[-1]) / total if total > 0 else 0.0
     fall *= 1 + width / 2 / max(length - start, width / 2)  # the fall within the last half bin goes on as before
     t = tail_fall(x, last.y, last.sigma).t
-    return _state(fall, t, start, MIN_T_AFTER_DROP if after_drop else MIN_T)
+    state = _state(fall, t, start, MIN_T_AFTER_DROP if after_drop else MIN_T)
+    quiet = total > 0 and last.sigma <= NOISY * total
+    return (
+        replace(state, falling=False) if state.falling and quiet and _settled(last, (1 - END_SHARE) * length) else state
+    )
 
 
 def _state(fall: float, t: float, start: float, needed: float) -> EndState:
     borderline = SHARE / 2 < fall < 2 * SHARE or (fall > SHARE and t < 2 * needed)
     return EndState(fall > SHARE and t > needed, fall, start, t, borderline)
+
+
+def _settled(last: Stretch, start: float) -> bool:
+    """Whether a parabola through the late points does not fall from `start` on, though a line through them may.
+
+    The trend of a quiet curve follows its shape, and takes a lucky last point for a fall; that of a noisy one is
+    smooth and cannot.
+    """
+    bent = late_fall(last.x, last.y, last.sigma, start)
+    return bent is not None and bent.size < MIN_T_BENT * bent.error
 
 
 def _pooled(last: Stretch, val: Track, start: float, total: float) -> Fall | None:

@@ -14,7 +14,7 @@ from logdoctor.run import Axis, Curve, Floats
 from logdoctor_parsers.names import direction, words
 
 MIN_BINS, MAX_BINS = 40, 400
-BIN_POINTS = 4  # at least in bins shorter than an epoch
+BIN_POINTS = 4  # at least in bins shorter than an epoch; a validation, a mean over a whole set, is enough by itself
 RUNNING_WORDS = {"avg", "average", "running", "mean", "smoothed"}
 
 
@@ -92,7 +92,8 @@ def track(curve: Curve | None, role: str, axis: Axis, cadence: float | None = No
     x, y = curve.x[curve.finite], curve.value[curve.finite]
     if role == "validation" and len(x) > 1 and x[0] <= 0 and axis.unit != "index":
         x, y = x[1:], y[1:]
-    width = _epoch_width(x) if axis.unit == "epoch" else _step_width(x, cadence)
+    points = 1 if role == "validation" else BIN_POINTS
+    width = _epoch_width(x, points) if axis.unit == "epoch" else _step_width(x, cadence)
     running = is_running(curve)
     sign = -1 if direction(curve.metric) > 0 else 1
     bins = bin_values(x, sign * y, width, running=running)
@@ -104,11 +105,11 @@ def is_running(curve: Curve) -> bool:
     return bool(RUNNING_WORDS & set(words(curve.tag)))
 
 
-def _epoch_width(x: Floats) -> float:
+def _epoch_width(x: Floats, points: int) -> float:
     epochs = max(float(x[-1]), 1e-9)
     if epochs >= 10:
         return float(math.ceil(epochs / MAX_BINS))
-    a_bin = BIN_POINTS if epochs >= 1 else BIN_POINTS / 2
+    a_bin = points if epochs >= 1 else max(1.0, points / 2)
     finer = min(len(x) / epochs / a_bin, MIN_BINS / epochs)
     return 1.0 / max(1, math.floor(finer))
 

@@ -89,6 +89,13 @@ def test_end_is_judged_after_a_spike() -> None:
     assert case(noisy(level, 0.003)).end.falling
 
 
+def test_the_end_of_a_curve_that_settled_does_not_fall_though_a_line_through_its_second_half_does() -> None:
+    settled = [case(noisy(settling(30, 0.75), 0.02, seed)).end.falling for seed in range(100)]
+    falling = [case(noisy(np.linspace(1.0, 0.0, 30), 0.02, seed)).end.falling for seed in range(100)]
+    assert sum(settled) <= 3
+    assert all(falling)
+
+
 def test_end_backed_by_the_validation_loss_where_batches_are_noisy() -> None:
     level = np.linspace(2.0, 1.6, 40)
     alone = [case(noisy(level, 0.15, seed)).end.falling for seed in range(20)]

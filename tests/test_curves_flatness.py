@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic import NOISES, Noise, fall, noisy, settling
 
-from logdoctor.curves.fits import Fall
+from logdoctor.curves.fits import Fall, fit_bent_fall, fit_fall
 from logdoctor.curves.flatness import FALLING, FLAT, UNCLEAR, Flatness, judge_flatness
 from logdoctor.curves.spikes import find_spikes
 from logdoctor.curves.valley import find_valley
@@ -124,3 +124,19 @@ def test_a_lone_hard_batch_is_no_spike() -> None:
 def test_a_fall_is_no_spike_and_short_curves_have_none() -> None:
     assert find_spikes(np.concatenate((np.full(20, 2.0), np.full(20, 1.0)))) == []
     assert find_spikes(np.array([1.0, 5.0])) == []
+
+
+def test_a_parabola_through_a_curve_that_settled_stays_where_a_line_falls() -> None:
+    x = np.arange(1.0, 31.0)
+    y = np.maximum(1.0 - (x - 1) / 20, 0.0) ** 2
+    line, bent = fit_fall(x[12:], y[12:]), fit_bent_fall(x[12:], y[12:], 24.0)
+    assert line.t > 2
+    assert bent.size < bent.error
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.1, 1.0])
+def test_the_fall_of_a_parabola_has_at_least_the_error_of_the_usual_scatter(sigma: float) -> None:
+    x = np.linspace(3.0, 9.0, 20)
+    found = fit_bent_fall(x, noisy(0.5 * (x - 9) ** 2 + 2.0, 0.01), 6.0, sigma)
+    assert found.size == pytest.approx(4.5, abs=4 * found.error)
+    assert 0.5 * max(sigma, 0.01) < found.error < 2 * max(sigma, 0.01)

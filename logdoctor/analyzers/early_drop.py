@@ -8,7 +8,7 @@ import numpy as np
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, percent, sentence
 from logdoctor.case import Case
-from logdoctor.curves.flatness import FALLING
+from logdoctor.curves.flatness import FALLING, FIRM_T
 from logdoctor.finding import CannotJudgeError, Finding, Severity
 from logdoctor.stretches import Stretch
 
@@ -64,7 +64,7 @@ class EarlyDrop:
         falls = [_last_fall(stretch) / case.total_drop for stretch in early]
         worst = early[int(np.argmax(falls))]
         at = worst.segment.end
-        clauses = doubts(case, schedule=True, borderline=worst.flatness.borderline)
+        clauses = doubts(case, schedule=True, borderline=_borderline(worst))
         more = f" (and {len(early) - 1} more such drops)" if len(early) > 1 else ""
         return Finding(
             self.name,
@@ -79,6 +79,13 @@ class EarlyDrop:
             {"drop_at": at, "share_in_last_third": max(falls), "early_drops": float(len(early))},
             sentence(clauses) or "The same rate held for half the segment more that gains nothing.",
         )
+
+
+def _borderline(stretch: Stretch) -> bool:
+    """Whether another limit would say otherwise: not where even 5 % left is not flat and the line surely falls."""
+    flatness = stretch.flatness
+    certain = flatness.low is None and stretch.last_fall(1 / 3).t >= FIRM_T
+    return flatness.borderline and not certain
 
 
 def _last_fall(stretch: Stretch) -> float:

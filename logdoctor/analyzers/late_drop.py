@@ -60,13 +60,25 @@ class LateDrop:
         before = _before(case, drop)
         if before is None:
             return False
-        wait = max(LATE_EPOCHS * case.epoch_or_bin, LATE_SHARE * before.segment.length)
-        return before.fall_since(drop.at - wait).size < self.max_fall * (start - before.level)
+        return before.fall_since(drop.at - _wait(case, before)).size < self.max_fall * (start - before.level)
+
+    def _borderline(self, case: Case, drop: Drop) -> bool:
+        """Whether the limits of 1 % and 5 % disagree, where a fall above the limit may also hide in the scatter."""
+        before = _before(case, drop)
+        if before is None:
+            return True
+        flatness, wait = before.flatness, _wait(case, before)
+        fall = before.fall_since(drop.at - wait)
+        hidden = fall.size + 2 * fall.error < self.max_fall * (case.needs_train().first - before.level)
+        if hidden and flatness.low is not None and drop.at - flatness.low >= wait - 1e-9:
+            return False
+        strict = flatness.high
+        return flatness.borderline or strict is None or drop.at - strict < LATE_SHARE * before.segment.length
 
     def _finding(self, case: Case, name: str, late: list[Drop]) -> Finding:
         waits = [drop.at - (drop.flat_since or drop.at) for drop in late]
         worst = late[waits.index(max(waits))]
-        clauses = doubts(case, schedule=True, borderline=_borderline(case, worst))
+        clauses = doubts(case, schedule=True, borderline=self._borderline(case, worst))
         lost = f"; {len(late)} late drops cost {case.lasting(sum(waits))} in all" if len(late) > 1 else ""
         since = worst.flat_since or worst.at
         return Finding(
@@ -83,13 +95,9 @@ class LateDrop:
         )
 
 
-def _borderline(case: Case, drop: Drop) -> bool:
-    """Whether the segment's flatness is borderline, or half of it would not be flat by the stricter limit of 1 %."""
-    before = _before(case, drop)
-    if before is None or before.flatness.borderline:
-        return True
-    strict = before.flatness.high
-    return strict is None or drop.at - strict < LATE_SHARE * before.segment.length
+def _wait(case: Case, segment: Stretch) -> float:
+    """How long the loss must have been flat before a drop for it to be late, in axis units."""
+    return max(LATE_EPOCHS * case.epoch_or_bin, LATE_SHARE * segment.segment.length)
 
 
 def _before(case: Case, drop: Drop) -> Stretch | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from logdoctor.analyzers.contract import limit
 from logdoctor.analyzers.wording import doubts, drop_line, percent, sentence
 from logdoctor.case import Case, amount
-from logdoctor.curves.flatness import FLAT
+from logdoctor.curves.flatness import FLAT, LENIENT
 from logdoctor.finding import Finding, Severity
 from logdoctor.tracks import Track
 
@@ -52,20 +52,30 @@ class Plateau:
         train = case.needs_train(4)
         last = case.stretches[-1]
         since = last.flatness.since
-        needed = max(case.epochs(self.min_epochs), self.min_share * case.length)
         if case.departure.diverged or last.flatness.answer != FLAT or since is None:
             return None
         learned = case.total_drop >= self.min_drop * abs(train.first)
         hidden = last.largest_change(since) > self.max_hidden_fall * case.total_drop
-        if last.flat_length < needed - 1e-9 or not learned or hidden:
+        if last.flat_length < self._needed(case) - 1e-9 or not learned or hidden:
             return None
         return self._finding(case, train, since)
+
+    def _needed(self, case: Case) -> float:
+        """How long the loss must have been flat, in axis units."""
+        return max(case.epochs(self.min_epochs), self.min_share * case.length)
+
+    def _certain(self, case: Case) -> bool:
+        """Whether 1 %, 2 % and 5 % left all call it flat for long enough, and no fall beyond 5 % can hide in it."""
+        last, needed = case.stretches[-1], self._needed(case)
+        ends = (last.flatness.low, last.flatness.since, last.flatness.high)
+        starts = [start for start in ends if start is not None and last.segment.end - start >= needed - 1e-9]
+        return len(starts) == len(ends) and last.largest_change(max(starts)) < LENIENT * case.total_drop
 
     def _finding(self, case: Case, train: Track, since: float) -> Finding:
         last = case.stretches[-1]
         flat, fall = last.flat_length, last.fall_since(since)
         brought, error = max(0.0, fall.size / case.total_drop), fall.error / case.total_drop
-        clauses = doubts(case, borderline=last.flatness.borderline)
+        clauses = doubts(case, borderline=last.flatness.borderline and not self._certain(case))
         return Finding(
             self.name,
             Severity.WARNING,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.noise import autocorrelation
+from logdoctor.curves.noise import autocorrelation, memory_factor
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,3 +74,19 @@ def fit_fall(x: Floats, y: Floats, sigma: float = 0.0) -> Fall:
     length = float(x[-1] - x[0])
     usual = sigma / math.sqrt(line.spread) if line.spread > 0 and math.isfinite(sigma) else 0.0
     return Fall(-line.slope * length, max(line.slope_error, usual) * length)
+
+
+def fit_bent_fall(x: Floats, y: Floats, start: float, sigma: float = 0.0) -> Fall:
+    """How far a parabola through the points (n,), n ≥ 4, falls from `start` to the last x.
+
+    A straight line through a curve that fell and then settled falls to its end; a parabola may settle. The error is
+    that of its own residuals, autocorrelation allowed for, or what the usual scatter `sigma` makes if larger.
+    """
+    u = x - x[-1]
+    design = np.column_stack([u * u, u, np.ones_like(u)])
+    inverse = np.linalg.pinv(design.T @ design)
+    weights = inverse @ design.T @ y
+    residual = y - design @ weights
+    scatter = max(sigma, float(residual @ residual / (len(x) - 3)) ** 0.5) * memory_factor(residual)
+    way = np.array([(start - x[-1]) ** 2, start - x[-1], 0.0])
+    return Fall(float(way @ weights), scatter * float(way @ inverse @ way) ** 0.5)

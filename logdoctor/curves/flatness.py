@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor.curves.fits import Fall, fit_fall
+from logdoctor.curves.fits import Fall, fit_bent_fall, fit_fall
 from logdoctor.curves.noise import memory_factor
 from logdoctor.curves.trend import NOISY, falling_trend
 
@@ -20,6 +20,8 @@ STRICT, LENIENT = 0.01, 0.05  # where these two disagree with SHARE the answer i
 MIN_FLAT_SHARE = 0.2  # of the stretch
 FIRM_T = 3.0  # standard errors of the tail: a less certain fall is borderline
 TAIL_SHARE = 0.45  # of the stretch, over which significance is asked
+# Of the points, through which a parabola is laid to see whether the end still falls; and the fewest that bear one.
+BENT_SHARE, BENT_POINTS = 0.6, 6
 # Of the drop so far: where the trend is less exact than this, the beginning of a lull is sought by significance.
 UNSURE = 0.01
 LULL_LEFT = 0.10  # of the drop so far: a lull does not reach back to where more was left
@@ -87,6 +89,8 @@ def judge_flatness(
     lull_since = lull.since(earliest)
     if lull_since is not None and (since is None or (lull_since < since and trend_error > UNSURE * so_far)):
         since, borderline = lull_since, True
+    if since is None and low is not None and _settled(x, y, sigma, so_far):
+        since, borderline = low, True
     if since is None:
         borderline = borderline or lull.tail.t < FIRM_T
     else:
@@ -98,6 +102,18 @@ def tail_fall(x: Floats, y: Floats, sigma: float) -> Fall:
     """The fall over the last 45 % of the points (at least four)."""
     tail = slice(len(x) - tail_points(len(x)), None)
     return fit_fall(x[tail], y[tail], sigma)
+
+
+def late_fall(x: Floats, y: Floats, sigma: float, start: float) -> Fall | None:
+    """The fall from `start` to the end of a parabola through the last 60 % of the points; None with fewer than six."""
+    points = max(BENT_POINTS, round(BENT_SHARE * len(x)))
+    return None if len(x) < BENT_POINTS else fit_bent_fall(x[-points:], y[-points:], start, sigma)
+
+
+def _settled(x: Floats, y: Floats, sigma: float, so_far: float) -> bool:
+    """Whether the last fifth falls by less than 2 % of the drop so far, whatever the trend makes of its last points."""
+    fall = late_fall(x, y, sigma, float(x[-1] - MIN_FLAT_SHARE * (x[-1] - x[0])))
+    return fall is not None and fall.size < SHARE * so_far
 
 
 def tail_points(n: int) -> int:
