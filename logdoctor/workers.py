@@ -65,7 +65,10 @@ def spread(
             under_way.popleft()
             yield from done
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Not by cancel_futures: where an item cannot be sent either, Python's pool then waits for it forever.
+        for _, future in under_way:
+            future.cancel()
+        pool.shutdown(wait=False)
     yield from map(work, chain(*(part for part, _ in under_way), remaining))
 
 

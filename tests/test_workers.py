@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,12 @@ def test_results_come_in_order() -> None:
 
 def test_what_cannot_be_sent_is_done_here() -> None:
     assert list(spread(lambda number: number + 1, range(20), abs, 2)) == list(range(1, 21))
+
+
+def test_a_program_ends_after_items_that_cannot_be_sent() -> None:
+    program = "from logdoctor.workers import spread; print(sum(spread(lambda number: number, range(60), abs, 2)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "1770\n"
 
 
 def kills_its_process_at_three(number: int) -> int:
