@@ -82,10 +82,8 @@ class EarlyDrop:
 
 
 def _borderline(stretch: Stretch) -> bool:
-    """Whether another limit would say otherwise: not where even 5 % left is not flat and the line surely falls."""
-    flatness = stretch.flatness
-    certain = flatness.low is None and stretch.last_fall(1 / 3).t >= FIRM_T
-    return flatness.borderline and not certain
+    """Whether 5 % left would be flat already, or the last third does not fall for certain."""
+    return stretch.flatness.low is not None or stretch.last_fall(1 / 3).t < FIRM_T
 
 
 def _last_fall(stretch: Stretch) -> float:
