@@ -94,9 +94,11 @@ def _close(open_folders: list[_Folder], grouping: Grouping) -> tuple[list[Group]
 
 def _hand_up(open_folders: list[_Folder], place: Path, read: Read) -> None:
     """To the folder whose run the file belongs to; it is opened now where it has no files of its own."""
-    while open_folders and not place.is_relative_to(open_folders[-1].place):
-        raise AssertionError(f"{place} is closed")  # an owner is the folder above, and that cannot be closed before
-    _opened(open_folders, place).add(read)
+    above = sum(place.is_relative_to(folder.place) for folder in open_folders)
+    if not above or open_folders[above - 1].place != place:
+        open_folders.insert(above, _Folder(place))
+        above += 1
+    open_folders[above - 1].add(read)
 
 
 def _kin(open_folders: Sequence[_Folder], group: Group, grouping: Grouping) -> _Folder | None:
