@@ -58,10 +58,9 @@ def judge_end(
     fall *= 1 + width / 2 / max(length - start, width / 2)  # the fall within the last half bin goes on as before
     t = tail_fall(x, last.y, last.sigma).t
     state = _state(fall, t, start, MIN_T_AFTER_DROP if after_drop else MIN_T)
-    quiet = total > 0 and last.sigma <= NOISY * total
-    return (
-        replace(state, falling=False) if state.falling and quiet and _settled(last, (1 - END_SHARE) * length) else state
-    )
+    if state.falling and _settled(last, (1 - END_SHARE) * length):
+        return replace(state, falling=False)
+    return state
 
 
 def _state(fall: float, t: float, start: float, needed: float) -> EndState:
@@ -70,10 +69,10 @@ def _state(fall: float, t: float, start: float, needed: float) -> EndState:
 
 
 def _settled(last: Stretch, start: float) -> bool:
-    """Whether a parabola through the late points does not fall from `start` on, though a line through them may.
+    """Whether a parabola through the late points hardly falls from `start` on, though a line through them may.
 
-    The trend of a quiet curve follows its shape, and takes a lucky last point for a fall; that of a noisy one is
-    smooth and cannot.
+    The trend of a quiet curve takes a lucky last point for a fall; that of a noisy one is smooth, and a bend towards
+    the flat is spread over the end.
     """
     bent = late_fall(last.x, last.y, last.sigma, start)
     return bent is not None and bent.size < MIN_T_BENT * bent.error
