@@ -28,7 +28,8 @@ class EarlyDrop:
         In the segment before the drop the trend is followed back from the drop: if at no point of its last fifth less
         than 2 % of the drop so far was left to gain, the segment was not flat. In noisy logs the fall must also be
         significant, or the validation loss show it. And a straight line through the last third of the segment must
-        fall, by more than scatter makes of a flat one.
+        fall, by more than scatter makes of a flat one. The verdict is firm where not even 5 % left would be flat and
+        that line falls by three standard errors.
 
     Limits
         min_fall: fall of that line as a share of the drop so far.

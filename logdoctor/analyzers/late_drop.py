@@ -26,7 +26,8 @@ class LateDrop:
     How it decides
         In the segment before the drop the trend (a fit that may only fall) is followed back: flat is where less than
         2 % of the drop so far was left to gain. The wait is late from five epochs and half of the segment on, if a
-        straight line through these did not fall either.
+        straight line through these did not fall either. The verdict is firm where 1 % and 5 % left say the same, or
+        where no fall beyond the limit can hide in the scatter (two standard errors).
 
     Limits
         max_fall: fall of that line as a share of the drop so far.

@@ -25,7 +25,8 @@ class Plateau:
     How it decides
         Only the last learning-rate segment is looked at. Its trend (a fit that may only fall) is followed back from
         the end: flat is where less than 2 % of the total drop was left. In noisy logs a fall must also be larger
-        than its standard error explains. The flat stretch must be long enough, in epochs and as a share of the run.
+        than its standard error explains. The flat stretch must be long enough, in epochs and as a share of the run. The
+        verdict is firm where 1 %, 2 % and 5 % left all call it flat for so long and no fall beyond 5 % can hide in it.
 
     Limits
         min_epochs: epochs the loss must have been flat.

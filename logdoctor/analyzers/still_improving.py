@@ -21,7 +21,9 @@ class StillImproving:
 
     How it decides
         The fall of the trend over the last 20 % of the run (within the last learning-rate segment, without the first
-        bin after a drop) is compared with the total drop; in noisy logs it must also be significant.
+        bin after a drop) is compared with the total drop. A straight line through the second half must fall
+        significantly, and a parabola through the late points too: a curve that fell and then settled shows the line
+        only.
 
     Limits
         min_share: share of the total drop the last 20 % must have brought.
