@@ -23,7 +23,8 @@ from logdoctor_parsers.delimited import (
 from logdoctor_parsers.delimited_rows import Delimited, parsed, read_rows
 from logdoctor_parsers.names import Name, canonical, words
 from logdoctor_parsers.positions import EPOCH, STEP
-from logdoctor_parsers.records import NAME_OF_LONG, VALUE_OF_LONG, names_loss, names_quality, number, tabulate
+from logdoctor_parsers.record_table import NAME_OF_LONG, VALUE_OF_LONG, names_loss, names_quality, tabulate
+from logdoctor_parsers.records import number
 
 _CONTINUATION = re.compile(
     r"(.+?)[_.-]?(?:resumed?|restart(?:ed)?|cont(?:inued?)?|part)[_.-]?\d*(\.\w+)", re.IGNORECASE

@@ -16,7 +16,8 @@ from logdoctor_parsers.cell_columns import told_by
 from logdoctor_parsers.contract import LogFile, Match
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH, ROLE, STEP, TIME
-from logdoctor_parsers.records import names_loss, names_quality, number
+from logdoctor_parsers.record_table import names_loss, names_quality
+from logdoctor_parsers.records import number
 from logdoctor_parsers.text import decode, is_binary, is_wrapped, mark_zeros
 
 DELIMITERS = ",;\t|"

@@ -11,7 +11,8 @@ from math import isfinite
 from logdoctor_parsers.contract import Problem
 from logdoctor_parsers.json_stream import LineIndex
 from logdoctor_parsers.names import SPLITS
-from logdoctor_parsers.records import names_loss, names_quality, number
+from logdoctor_parsers.record_table import names_loss, names_quality
+from logdoctor_parsers.records import number
 
 _KEY = r"""(['"])([^'"\n]{1,80})\1\s*:\s*(?:(?:np\.)?array\(\s*)?"""
 # 'loss': [0.5, …]   "loss": array([…], dtype=float32)   "loss": {"0": 0.5, …}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from logdoctor_parsers.json_stream import Part, read_parts
 from logdoctor_parsers.names import SPLITS
-from logdoctor_parsers.records import tells_metric
+from logdoctor_parsers.record_table import tells_metric
 
 
 @dataclass(frozen=True)

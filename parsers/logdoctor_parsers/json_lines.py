@@ -19,15 +19,15 @@ from logdoctor_parsers.json_rows import BEFORE, JsonRows, flatten, put_object, r
 from logdoctor_parsers.json_stream import LineIndex, key_offset
 from logdoctor_parsers.names import words
 from logdoctor_parsers.positions import EPOCH, STEP
-from logdoctor_parsers.records import (
+from logdoctor_parsers.record_table import (
     NAME_OF_LONG,
     VALUE_OF_LONG,
-    Records,
     names_loss,
     names_quality,
     tabulate,
     tells_metric,
 )
+from logdoctor_parsers.records import Records
 from logdoctor_parsers.text import decode
 
 ONE_EPOCH = "JSON document of one epoch"

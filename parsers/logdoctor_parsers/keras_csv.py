@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
 from logdoctor_parsers.delimited import header_of, in_keras_order
 from logdoctor_parsers.delimited_rows import parsed, read_rows
-from logdoctor_parsers.records import tabulate
+from logdoctor_parsers.record_table import tabulate
 
 
 @dataclass(frozen=True)

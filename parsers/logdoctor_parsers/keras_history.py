@@ -17,7 +17,8 @@ from logdoctor_parsers.history_lists import Curve, find_lists, is_cut_in_first, 
 from logdoctor_parsers.history_pickle import RefusedError, is_pickle, left_of_pickle, unpickle_history
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH
-from logdoctor_parsers.records import Records, names_loss, names_quality, tabulate
+from logdoctor_parsers.record_table import names_loss, names_quality, tabulate
+from logdoctor_parsers.records import Records
 from logdoctor_parsers.text import decode
 
 _FEWEST_EPOCHS = 3  # in a dict printed into a log; shorter lists may be anything

@@ -14,7 +14,8 @@ from typing import Any
 from logdoctor_parsers.contract import Checkpoint, Ending, Fact, LogFile, Match, ParsedLog, Problem, first_problems
 from logdoctor_parsers.json_rows import flatten
 from logdoctor_parsers.json_stream import LineIndex, Part, key_offset, read_parts, read_rows
-from logdoctor_parsers.records import Records, tabulate
+from logdoctor_parsers.record_table import tabulate
+from logdoctor_parsers.records import Records
 from logdoctor_parsers.text import decode
 
 # Keys of the state and of the summary row → names of facts.
