@@ -63,7 +63,7 @@ _BESIDE_COUNTER = _ASIDE | EPOCHS | COUNTERS
 _PASSED = _set("seen done completed elapsed trained processed")
 _NUMBER = _set("id idx index number no num")
 _OF_A_COUNTER = _set("training validation evaluation testing train start end")  # `Training of epoch 3`
-_PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
+PLURALS = {"epochs": "epoch", "batches": "batch", "steps": "step", "iterations": "iteration", "updates": "update"}
 _NO_ROLES = _set("tr cv te tel tl trl")  # too short to be meant as words of a sentence
 
 _EXCEPTION = re.compile(r"[a-z](?:Error|Exception|Warning)$")  # `ValueError: 0 is not in list`
@@ -97,8 +97,8 @@ def kind_of(phrase: str) -> Kind:
         return Kind.SIDE
     if numbers_counter(phrase):
         return _counter(parts[0])
-    if len(parts) == 2 and parts[0] in _PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
-        return _counter(_PLURALS[parts[0]])
+    if len(parts) == 2 and parts[0] in PLURALS and parts[1] in _PASSED:  # `Epochs seen: 3`
+        return _counter(PLURALS[parts[0]])
     if len(parts) > 2 and said & {"after", "at", "for", "in", "on"} and parts[-1] in COUNTERS | EPOCHS:
         return _counter(parts[-1])  # `validation loss at iteration`
     if is_loss(phrase):

@@ -9,7 +9,7 @@ from logdoctor_parsers.readings import Reading
 from logdoctor_parsers.shapes import regex_of, shape
 
 MAX_SHAPES = 20_000  # more than any log repeats; beyond, lines are free text and not worth keeping
-FREQUENT = 4  # lines of a shape after which its pattern is worth compiling
+FREQUENT = 32  # lines of a shape after which its pattern is worth compiling
 RECENT = 6  # patterns tried before a line is split
 
 
@@ -57,7 +57,8 @@ class KnownShapes:
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.clear()
             known = self._shapes[key] = shape_of(parts, text)
-            known.reading = self._readings.same(known.reading)
+            if known.reading.fields:
+                known.reading = self._readings.same(known.reading)
         known.seen += 1
         if known.seen >= FREQUENT and known.reading.fields and "%|" not in text:
             known.regex = known.regex or regex_of(parts)

@@ -36,7 +36,7 @@ _LABELS = {
     "time": "时间 耗时 用时 時間 시간 время dauer zeit durée temps tiempo tempo",
     "best": "最佳 最好 最高 最良 최고 лучший лучшая beste bester meilleur meilleure mejor melhor",
 }  # fmt: skip
-_PHRASES = {
+PHRASES = {
     "скорость обучения": "lr",
     "taux d'apprentissage": "lr",
     "tasa de aprendizaje": "lr",
@@ -53,7 +53,7 @@ _PHRASES = {
     "mất mát": "loss",
     "huấn luyện": "train",
 }
-_ENGLISH = {label: english for english, labels in _LABELS.items() for label in labels.split()} | _PHRASES
+_ENGLISH = {label: english for english, labels in _LABELS.items() for label in labels.split()} | PHRASES
 _SPACED = [label for label in _ENGLISH if re.match(r"[a-zß-ɏа-џ]", label)]  # scripts that put blanks between words
 _WORDS = "|".join(sorted(_SPACED, key=len, reverse=True))
 _SIGNS = "|".join(sorted(_ENGLISH.keys() - set(_SPACED), key=len, reverse=True))
@@ -63,7 +63,20 @@ _LABEL = re.compile(
 )
 
 
+_LATIN = re.compile(r"[a-z]+")
+_OF_PHRASES = frozenset(word for phrase in PHRASES for word in _LATIN.findall(phrase))
+
+
 @lru_cache(maxsize=65536)
 def english(text: str) -> str:
     """`text` with labels of other languages put into English."""
-    return _LABEL.sub(lambda match: f" {_ENGLISH[match[0]]} ", text.lower()) if _LABEL.search(text.lower()) else text
+    lower = text.lower()
+    if lower.isascii() and not any(map(_may_be_label, _LATIN.findall(lower))):
+        return text
+    return _LABEL.sub(lambda match: f" {_ENGLISH[match[0]]} ", lower) if _LABEL.search(lower) else text
+
+
+@lru_cache(maxsize=65536)
+def _may_be_label(word: str) -> bool:
+    """Whether a word is a label, a compound with one, or part of a phrase."""
+    return word in _OF_PHRASES or _LABEL.search(word) is not None

@@ -12,6 +12,7 @@ from logdoctor_parsers.keys import Kind, kind_of, name_of, only_role
 from logdoctor_parsers.leftover import looks_like_data
 from logdoctor_parsers.pairs import message_of, read_shape
 from logdoctor_parsers.printed_tables import Cell, Header, Matrix, column_kind, header_of, matrix_of
+from logdoctor_parsers.prose import is_prose
 from logdoctor_parsers.readings import Field, Reading
 from logdoctor_parsers.runs import DIGIT, Blocks, prefixed_format
 from logdoctor_parsers.text_facts import facts_in
@@ -28,6 +29,8 @@ _START = re.compile(
     r"|\b[Rr]esum(?:e|ed|ing)\b.*(?:from|training|epoch|checkpoint)"
     r"|=> creating model|\b[Ss]tart(?:ing)? (?:to )?[Tt]rain(?!(?:ing)?:? +(?:for +)?[Ee]poch)|[Tt]raining [Ss]tart"
 )
+
+_NOTHING = Reading()
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Shape:
 
 def shape_of(parts: list[str], text: str) -> Shape:
     """Work out what a new line shape is."""
+    if is_prose(text, parts):
+        return Shape(_NOTHING, section=len(parts) == 1 and bool(_SECTION.match(text)))
     texts, example = parts[::2], parts[1::2]
     start = bool(_START.search(text) or _FOLD.match(text))
     if not example:

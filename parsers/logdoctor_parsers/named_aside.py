@@ -105,7 +105,7 @@ def _name_parts_of_loss(texts: Sequence[str], keys: Sequence[Key]) -> None:
     """`loss: {'a': 0.1, 'b': 0.2}`: the parts of a loss are named inside its braces."""
     loss = ""
     for text, key in zip(texts, keys, strict=False):
-        opened = _LOSS_OF_PARTS.search(text)
+        opened = _LOSS_OF_PARTS.search(text) if "{" in text else None
         loss = opened[1] if opened is not None else "" if "}" in text else loss
         if loss and key.kind is Kind.VALUE:
             key.rename(f"{loss}/{key.phrase}")

@@ -257,7 +257,7 @@ def _is_index(draft: Draft, i: int) -> bool:
 
 def _listed(draft: Draft, i: int) -> list[str]:
     """Several names before as many numbers: `loss_a,loss_b 0.1 0.2`, `loss[train, val] [0.1, 0.2]`; else empty."""
-    found = _LISTED.search(draft.texts[i])
+    found = _LISTED.search(draft.texts[i]) if "," in draft.texts[i] else None
     if found is None:
         return []
     names = [name.strip() for name in found["names"].split(",")]

@@ -15,6 +15,7 @@ _SEPARATOR = re.compile(
     r"""(?:(?<=\w)["']\s*(?P<item>,)|["']?\s*(?P<said>\([^()]*\)|\[[^\[\]]*\])?\s*"""
     r"""(?P<sep>=>|->|[:=]{1,2}|\.{2,}|[|;]|\b(?:is|was|are|to)\b)?)\s*$"""
 )
+_VERBS = ("is", "was", "are", "to")
 _DASHED = re.compile(r"(?<=\w) -\s*$")
 _NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
 _UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
@@ -93,8 +94,11 @@ def key_before(text: str) -> Key:
     while (wrapper := _WRAPPERS.search(text)) is not None:
         key.opened = key.opened or wrapper[0].strip()[-1]
         text = text[: wrapper.start()]
-    end = _SEPARATOR.search(text)
-    if end is not None:
+    text = text.rstrip()
+    end = None
+    if text[-1:] in (":", "=") and text[-2:-1].isalnum():  # by far the most
+        key.separated, text = True, text[:-1]
+    elif (not text[-1:].isalnum() or text.endswith(_VERBS)) and (end := _SEPARATOR.search(text)) is not None:
         key.separated = bool(end["item"]) or (bool(end["sep"]) and not end["sep"].isalpha())
         key.said = (end["said"] or "").strip("()[]")
         text = text[: end.start()]
