@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logdoctor_parsers.line_shapes import Shape, shape_of
+from logdoctor_parsers.prose import without_paths
 from logdoctor_parsers.readings import Reading
 from logdoctor_parsers.shapes import regex_of, shape
 
@@ -38,6 +39,7 @@ class KnownShapes:
     def __init__(self, readings: KnownReadings) -> None:
         self._readings = readings
         self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._usual: dict[tuple[str, ...], Shape] = {}  # those with values, whatever paths stand at their ends
         self._recent: list[Shape] = []
 
     def fitting(self, text: str) -> tuple[Shape, Sequence[str]] | None:
@@ -54,11 +56,17 @@ class KnownShapes:
         key = shape(parts)
         known = self._shapes.get(key)
         if known is None:
+            usual = (*key[:-1], without_paths(key[-1]))
+            if usual != key and (known := self._usual.get(usual)) is not None:
+                return known
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.clear()
+                self._usual.clear()
             known = self._shapes[key] = shape_of(parts, text)
             if known.reading.fields:
                 known.reading = self._readings.same(known.reading)
+                if usual != key:
+                    self._usual[usual] = known
         known.seen += 1
         if known.seen >= FREQUENT and known.reading.fields and "%|" not in text:
             known.regex = known.regex or regex_of(parts)

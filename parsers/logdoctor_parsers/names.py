@@ -106,7 +106,12 @@ _WORDS = re.compile(r"[a-z]+\d*|\d+")
 def words(tag: str) -> list[str]:
     """A tag's words in lower case and in English: `Loss/train`, `valLoss`, `val_Acc@1` → [loss, train], [val, loss],
     [val, acc, 1]."""
-    return _WORDS.findall(_COMPOUND.sub(r"\g<0>_", _CAMEL.sub("_", english(tag)).lower()))
+    return list(_words(tag))
+
+
+@lru_cache(maxsize=65536)
+def _words(tag: str) -> tuple[str, ...]:
+    return tuple(_WORDS.findall(_COMPOUND.sub(r"\g<0>_", _CAMEL.sub("_", english(tag)).lower())))
 
 
 @lru_cache(maxsize=65536)

@@ -16,6 +16,9 @@ from logdoctor_parsers.text_facts import NAMES
 
 _WORD = re.compile(r"[A-Za-z]+\d*")
 _COUNTS = re.compile(r"#|\be\b|counter", re.IGNORECASE)  # what counts in a table's header only
+_SECONDS = re.compile(r"(?<=\d)s\W*$")  # behind the last number; before one the letter may count steps
+# A file, a folder or an identifier, no unit of the number before it.
+_PATH = re.compile(r"(?:(?<=\S\s)(?!and\b)[A-Za-z]|(?<=\s)/)[\w.]*[/-][\w./-]*(?!\S)", re.ASCII)
 # Beginnings and ends of words that are looked for inside others.
 _BEGIN = ("batch", "epoch", "iter", "minibatch", "step", "lr", "resum", "train")
 _END = ("accuracy", "acc", "perplexity", "ppl", "entropy", "error", "miou", "psnr", "bleu", "reward")
@@ -23,6 +26,7 @@ _COUNTERS = EPOCHS | COUNTERS | PLURALS.keys() | SPLITS.keys()
 _ALONE = frozenset("s it l cycle idt avg best fold namespace nohup creating".split())
 _NETWORKS = ("G", "D")
 _OPENS = ("[", "/", "of")  # before a number that is a counter or a total without a name
+_SHORTEST = 3  # letters of words that hold others (`mAP`), or a label in another language
 _NO_WORD = 4  # letters and digits of an exponent at most
 
 
@@ -50,8 +54,17 @@ def is_prose(text: str, parts: Sequence[str]) -> bool:
         return False
     if len(parts) == 1 and _COUNTS.search(text):
         return False
-    said = _WORD.findall(text)
+    said = _WORD.findall(_SECONDS.sub("", text))
     return max(map(len, said), default=0) > _NO_WORD and not any(map(_tells, said))
+
+
+def without_paths(text: str) -> str:
+    """The text behind the last number of a line, with one mark for each path that tells nothing."""
+    return _PATH.sub(_mark, text) if "/" in text or "-" in text else text
+
+
+def _mark(path: re.Match[str]) -> str:
+    return path[0] if any(map(_tells, _WORD.findall(path[0]))) else "\0"
 
 
 @lru_cache(maxsize=65536)
@@ -61,4 +74,6 @@ def _tells(word: str) -> bool:
     letters = lower.rstrip("0123456789")
     if lower in _VOCABULARY or letters in _COUNTERS or word in _NETWORKS or "loss" in lower:
         return True
-    return lower.startswith(_BEGIN) or letters.endswith(_END) or not _VOCABULARY.isdisjoint(words(word))
+    if lower.startswith(_BEGIN) or letters.endswith(_END):
+        return True
+    return len(letters) >= _SHORTEST and not _VOCABULARY.isdisjoint(words(word))
