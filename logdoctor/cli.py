@@ -232,9 +232,10 @@ def explain(name: str | None) -> None:
 def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
     """What can be read; with FILE: as what it was recognised and what was found in it."""
     from logdoctor.formats import describe_file, list_formats
+    from logdoctor.report.escape import inert
 
     options = _options(config, files, **given)
-    click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
+    click.echo(inert("\n\n".join(describe_file(file, options) for file in files)) if files else list_formats())
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
