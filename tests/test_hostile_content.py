@@ -249,6 +249,22 @@ def test_a_line_of_1_gb_of_zeros_ends_and_costs_nothing_before_it(tmp_path: Path
     assert time.monotonic() - began < GENEROUS
 
 
+def test_more_runs_in_one_file_than_are_judged_are_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import logdoctor
+
+    monkeypatch.setattr("logdoctor.assemble.MOST_RUNS", 3)
+    for name, count in (("few", 3), ("many", 4)):
+        rows = [json.dumps({"step": n, "loss": (run + 1) / (n + 1)}) for run in range(count) for n in range(5)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
+    report = logdoctor.diagnose(tmp_path)
+    assert [diagnosis.run.name for diagnosis in report.runs] == ["few", "few#2", "few#3"]
+    (unread,) = report.unread
+    assert "it would be 4 runs; up to 3 of one file are judged (`logdoctor export` writes them all)" in unread.reason
+    assert logdoctor.load(tmp_path / "many.jsonl")["run"].nunique() == 4
+
+
 def test_a_json_number_too_long_costs_its_line_only() -> None:
     content = b'{"step": 0, "loss": 0.6}\n' + TEXTS["json-number-of-5000-digits"]
     log = next(p for p in PARSERS if p.name == "json-lines").parse(log_file(content))
