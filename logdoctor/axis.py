@@ -246,7 +246,8 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     if not rows.series or any_known(rows.epoch):
         return rows
     lengths = _lengths(rows)
-    alike = 1.5 * min((length for length in lengths if length), default=0.0) > max(lengths) and all(lengths)
+    longest = max(lengths)
+    alike = 1.5 * min((length for length in lengths if length), default=0.0) > longest and all(lengths)
     if alike and not any(s.tag.lower().startswith("epoch_") for s in rows.series):
         return rows
     by_series = rows.by_series()
@@ -254,7 +255,7 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
     counted = [
         index
         for index, length in zip(by_series, lengths, strict=True)
-        if _counts_epochs(rows, index, reference, length, max(lengths))
+        if _counts_epochs(rows, index, reference, length, longest)
     ]
     named = [
         index

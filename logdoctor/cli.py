@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from logdoctor.report.outputs import Outputs
 
 SEVERITIES = ("error", "warning", "info", "never")
-INTERRUPTED, BROKEN_PIPE = 130, 141  # exit codes as shells give them: 128 and the number of the signal
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # exit codes as shells give them: 128 and the number of the signal
 TRACEBACK_VARIABLE = "LOGDOCTOR_TRACEBACK"
 
 
@@ -37,6 +38,10 @@ class Sentence(click.ClickException):
         self.exit_code = error.exit_code  # type: ignore[misc]
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as a batch system or a container sends it: everything ends as after Ctrl-C."""
+
+
 class Commands(click.Group):
     """Whatever stops a command, it ends with one sentence and an exit code, never a traceback."""
 
@@ -48,9 +53,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             click.echo("\nStopped; files are written whole or not at all.", err=True)
-            sys.exit(INTERRUPTED)
+            sys.exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it exits
             sys.exit(BROKEN_PIPE)
@@ -227,9 +232,10 @@ def explain(name: str | None) -> None:
 def formats(files: tuple[str, ...], config: Path | None, **given: Any) -> None:
     """What can be read; with FILE: as what it was recognised and what was found in it."""
     from logdoctor.formats import describe_file, list_formats
+    from logdoctor.report.escape import inert
 
     options = _options(config, files, **given)
-    click.echo("\n\n".join(describe_file(file, options) for file in files) if files else list_formats())
+    click.echo(inert("\n\n".join(describe_file(file, options) for file in files)) if files else list_formats())
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
@@ -291,8 +297,13 @@ def _say_what_gates_found(report: Report) -> None:
             click.echo(line, err=True)
 
 
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
+
+
 def main() -> None:
     """Entry point of the command `logdoctor`."""
+    signal.signal(signal.SIGTERM, _terminate)
     cli(prog_name="logdoctor")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from importlib.metadata import entry_points
@@ -173,9 +174,10 @@ def examine(
     judge = partial(_judged, analyzers=analyzers, now=now, ignore=options.ignore)
     runs = _Runs(found, options, progress, finish)
     diagnoses = []
-    for said in spread(judge, runs, _killed, workers):
-        progress(said.run.name)
-        diagnoses.append(said)
+    with closing(spread(judge, runs, _killed, workers)) as judged:
+        for said in judged:
+            progress(said.run.name)
+            diagnoses.append(said)
     if finish is not None and len(diagnoses) > HELD:
         diagnoses[:HELD] = spread(finish, diagnoses[:HELD], lambda diagnosis: diagnosis, workers)
     diagnoses = [_set_aside(d, options.ignore) for d in relate(diagnoses, analyzers)]

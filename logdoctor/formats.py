@@ -14,6 +14,7 @@ from logdoctor.options import Options
 from logdoctor.read import patterns
 from logdoctor.reading import all_parsers, named, read_files
 from logdoctor.report.escape import visible
+from logdoctor.rows import from_table
 from logdoctor_parsers import LogFile, Match, ParsedLog, Parser, Series
 from logdoctor_parsers.leftover import repeated_lines
 from logdoctor_parsers.pattern import Pattern, template_for
@@ -103,8 +104,7 @@ def _claims(file: LogFile, parsers: tuple[Parser, ...], log: ParsedLog) -> str:
 def _series(log: ParsedLog) -> Iterator[str]:
     table = log.table
     yield f"  {'series':32} {'means':28} {'points':>8}  {'first':>10}  {'last':>10}  at"
-    for code, series in enumerate(table.series):
-        index = np.flatnonzero(table.code == code)
+    for series, index in zip(table.series, from_table(table).by_series(), strict=True):
         if len(index):
             first, last = table.value[index[0]], table.value[index[-1]]
             numbers = f"{len(index):8,}  {first:10.5g}  {last:10.5g}"

@@ -24,6 +24,7 @@ from logdoctor_parsers import (
     Problem,
     choose,
 )
+from logdoctor_parsers.conformity import insist_on_contract
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
 from logdoctor_parsers.text import is_binary
 
@@ -131,7 +132,9 @@ def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None 
         parser = chosen[0] if len(chosen) == 1 else choose(file, parsers)
         if parser is None:
             return Unread(file.name, _why_not(file.head))
-        read = _read(file, known or parser.parse(file))
+        log = known or parser.parse(file)
+        insist_on_contract(log)
+        read = _read(file, log)
     except AmbiguousFormatError as error:
         return Unread(file.name, str(error))
     except (OSError, EOFError) as error:

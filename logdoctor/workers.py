@@ -6,11 +6,12 @@ import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -32,11 +33,12 @@ def spread(
     items: Iterable[_Item],
     lost: Callable[[_Item], _Result],
     workers: int = 1,
-) -> Iterator[_Result]:
+) -> Generator[_Result, None, None]:
     """`work` of each item, in order, by so many processes; no more items are asked for than keep these busy.
 
     What cannot be sent to another process is done in this one. Where a process was killed, as for its memory, the items
-    under way are done each in a process of its own; `lost` is the result of one that was killed there again.
+    under way are done each in a process of its own; `lost` is the result of one that was killed there again. Where
+    whoever asks for the results stops early (closes the generator, or is stopped by a signal), the processes are ended.
     """
     if workers == 1:
         yield from map(work, items)
@@ -64,6 +66,9 @@ def spread(
                 break  # as an analyzer that is defined inside a function: not for other processes
             under_way.popleft()
             yield from done
+    except BaseException:
+        _end_processes()
+        raise
     finally:
         # Not by cancel_futures: where an item cannot be sent either, Python's pool then waits for it forever.
         for _, future in under_way:
@@ -73,7 +78,7 @@ def spread(
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_belong_to_parent)
 
 
 def _each(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
@@ -88,6 +93,24 @@ def _alone(work: Callable[[_Item], _Result], item: _Item, lost: Callable[[_Item]
             return lost(item)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_processes() -> None:
+    """At once, so that none writes any more into a folder that is about to be removed."""
+    processes = active_children()
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join()
+
+
+def _belong_to_parent() -> None:
+    """Signals that stop the work are for the process that started this one; when that has ended, so does this."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -133,6 +133,41 @@ def test_event_files_that_claim_huge_lengths(content: bytes) -> None:
     assert time.monotonic() - began < GENEROUS
 
 
+HISTORY = {
+    "loss": [1 / (n + 1.5) for n in range(20)],
+    "val_loss": [2 / (n + 1.5) for n in range(20)],
+    "accuracy": [n / 21.7 for n in range(20)],
+    "lr": [1e-5] * 20,
+}
+HISTORIES = {
+    "json": json.dumps(HISTORY),
+    "indented": json.dumps(HISTORY, indent=4),
+    "pandas": json.dumps({key: {str(n): each for n, each in enumerate(told)} for key, told in HISTORY.items()}),
+    "arrays": repr(HISTORY).replace("[", "array([").replace("]", "], dtype=float32)"),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 40, 200])
+@pytest.mark.parametrize("form", HISTORIES)
+def test_a_history_whose_first_bytes_are_overwritten_names_the_list_it_loses(form: str, size: int) -> None:
+    found = read_file(log_file(b"x" * size + HISTORIES[form].encode()[size:], "history.json"), PARSERS)
+    assert isinstance(found, Read)
+    assert [len(values(found.log, tag)) for tag in ("accuracy", "lr")] == [20, 20]
+    lost = 20 - len(values(found.log, "loss"))
+    assert [problem.line for problem in found.log.problems] == ([1] if lost else [])
+
+
+def test_a_dict_in_a_log_whose_lists_are_whole_is_no_damage() -> None:
+    text = (
+        "epochs: [1, 2],\n0.25, 0.5]\n{'params': {'epochs': 3, 'steps': 4}, 'mixed': ['a', 2], 'cm': [[1, 2], [3, 4]], "
+    )
+    text += repr(HISTORY)[1:]
+    found = read_file(log_file(text.encode(), "train.log"), PARSERS)
+    assert isinstance(found, Read)
+    assert found.log.format == "keras-history"
+    assert not found.log.problems
+
+
 TEXTS = {
     "deep-json": b'{"step": 1, "loss": ' + b"[" * 50_000 + b"]" * 50_000 + b"}\n",
     "deep-json-objects": b'{"loss":' * 50_000 + b"1" + b"}" * 50_000,
@@ -212,6 +247,22 @@ def test_a_line_of_1_gb_of_zeros_ends_and_costs_nothing_before_it(tmp_path: Path
     assert isinstance(read, Read)
     assert len(read.log.table) == 20
     assert time.monotonic() - began < GENEROUS
+
+
+def test_more_runs_in_one_file_than_are_judged_are_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import logdoctor
+
+    monkeypatch.setattr("logdoctor.assemble.MOST_RUNS", 3)
+    for name, count in (("few", 3), ("many", 4)):
+        rows = [json.dumps({"step": n, "loss": (run + 1) / (n + 1)}) for run in range(count) for n in range(5)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
+    report = logdoctor.diagnose(tmp_path)
+    assert [diagnosis.run.name for diagnosis in report.runs] == ["few", "few#2", "few#3"]
+    (unread,) = report.unread
+    assert "it would be 4 runs; up to 3 of one file are judged (`logdoctor export` writes them all)" in unread.reason
+    assert logdoctor.load(tmp_path / "many.jsonl")["run"].nunique() == 4
 
 
 def test_a_json_number_too_long_costs_its_line_only() -> None:

@@ -369,6 +369,27 @@ def test_ctrl_c_ends_with_130_and_no_half_file(runs: Path, seconds: float) -> No
         assert page.read_text().endswith("</html>\n")
 
 
+def test_sigterm_ends_the_processes_and_leaves_nothing(runs: Path) -> None:
+    for number in range(40):
+        (runs / "runs" / f"{number}.csv").write_bytes(table(30, scale=2.0 + number))
+    scratch = runs / "scratch"
+    scratch.mkdir()
+    arguments = [*COMMAND, "report", "runs", "-o", "out", "--jobs", "2", "--plots", "all"]
+    environment = {**ENVIRONMENT, "TMPDIR": str(scratch)}
+    process = subprocess.Popen(arguments, cwd=runs, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)  # while the processes start, or judge
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)  # which also waits for every process that holds its stderr
+    assert process.returncode == 143, told
+    assert "Stopped" in told
+    assert "Traceback" not in told
+    assert not list(scratch.iterdir())
+    assert not (runs / "out").exists()
+
+
 def test_ctrl_c_while_reading_is_130(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def pressed(*arguments: object) -> None:
         raise KeyboardInterrupt

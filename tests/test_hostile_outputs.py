@@ -139,6 +139,20 @@ def test_a_line_of_a_log_is_no_workflow_command(here: Path) -> None:
     assert all(line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in commands)
 
 
+@pytest.mark.parametrize("name", ["::error::taken", "##[error]taken"])
+@pytest.mark.parametrize(
+    "arguments", [["compare", "runs", "--no-plots"], ["report", "runs", "--no-plots"], ["formats", "runs"]]
+)
+def test_a_name_is_no_workflow_command(here: Path, arguments: list[str], name: str) -> None:
+    Path("runs").mkdir()
+    for number in (1, 2):
+        rows = [json.dumps({"step": n, "loss": number / n, name: number / n}) for n in range(1, 30)]
+        Path("runs", f"{name}{number}.jsonl").write_text("\n".join(rows))
+    output = invoke(*arguments).output
+    assert "taken" in output
+    assert not [line for line in output.splitlines() if line.strip().startswith("::") or "##[" in line]
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
 def test_text_in_an_exported_csv_is_no_formula(here: Path, start: str) -> None:
     tag = f"{start}loss|' /C calc'!A0"

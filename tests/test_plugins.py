@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 import logdoctor
@@ -117,3 +119,34 @@ def test_a_run_whose_measures_crash_costs_only_itself(sample: Path, monkeypatch:
     (diagnosis,) = logdoctor.diagnose(sample).runs
     assert [failed.error for failed in diagnosis.failed] == ["ZeroDivisionError: oops"]
     assert diagnosis.state == "unknown"
+
+
+NONSENSE: dict[str, Callable[[ParsedLog], object]] = {
+    "it returned NoneType": lambda log: None,
+    "its table is NoneType": lambda log: replace(log, table=None),
+    "the column step has the shape (3,)": lambda log: with_column(log, step=np.zeros(3)),
+    "the column value is no array of numbers": lambda log: with_column(log, value=np.array([None] * 30)),
+    "the column line is no array of integers": lambda log: with_column(log, line=np.zeros(30)),
+    "the column epoch has the shape (30, 2)": lambda log: with_column(log, epoch=np.zeros((30, 2))),
+    "code names series that do not exist": lambda log: with_column(log, code=np.full(30, -1)),
+    "series is no tuple of Series": lambda log: with_column(log, series=("loss",)),
+    "facts is no tuple of Fact": lambda log: replace(log, facts=(None,)),
+    "lines is no int": lambda log: replace(log, lines=None),
+}
+
+
+def with_column(log: ParsedLog, **columns: object) -> ParsedLog:
+    return replace(log, table=replace(log.table, **columns))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("reason", NONSENSE)
+def test_a_parser_that_returns_nonsense_costs_its_file_only(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    sample.with_name("good.csv").write_text("epoch,loss\n" + "".join(f"{n},{2 / (n + 1)}\n" for n in range(30)))
+    parse = AtSign.parse
+    monkeypatch.setattr(AtSign, "parse", lambda self, file: NONSENSE[reason](parse(self, file)))
+    report = logdoctor.diagnose(sample.parent)
+    assert [diagnosis.run.name for diagnosis in report.runs] == ["good"]
+    (unread,) = report.unread
+    assert reason in unread.reason

@@ -55,3 +55,14 @@ def test_two_processes_write_the_report_of_one(tmp_path: Path) -> None:
     options = Options(now=1.7e9)
     alone, together = (examine([str(tmp_path)], options, jobs=jobs) for jobs in (1, 2))
     assert dumps(alone) == dumps(together)
+
+
+def test_processes_end_with_the_one_that_started_them() -> None:
+    """Also where that is killed and can end nothing itself: its output closes only when all of them have ended."""
+    program = "from logdoctor.workers import spread; [print(n, flush=True) for n in spread(abs, iter(int, 1), abs, 2)]"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL

@@ -12,7 +12,7 @@ from rich.text import Text
 from logdoctor.compare import SideBySide
 from logdoctor.report import comparison_table as tables
 from logdoctor.report.console import PIPED_WIDTH
-from logdoctor.report.escape import plain
+from logdoctor.report.escape import inert, plain
 
 SHOWN_PAIRS = 10
 
@@ -22,7 +22,7 @@ def print_comparison(side: SideBySide, folder: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
     with console.capture() as shown:
         show(side, console)
-    print(shown.get(), end="")
+    print(inert(shown.get()), end="")
     print(f"Report: {plain(str(folder / 'report.md'))}")
 
 

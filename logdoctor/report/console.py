@@ -14,7 +14,7 @@ from logdoctor.diagnosis import Diagnosis, Report
 from logdoctor.finding import Severity
 from logdoctor.report import morning
 from logdoctor.report.changes import lines
-from logdoctor.report.escape import plain
+from logdoctor.report.escape import inert, plain
 from logdoctor.report.scales import Floats, helps_log, limits
 from logdoctor.report.summary import TOLD_STATES, headline, ignored, judged, needs_you, row
 
@@ -38,7 +38,7 @@ def print_report(report: Report, folder: Path) -> None:
     console = Console(width=PIPED_WIDTH if piped else None, highlight=False)
     with console.capture() as shown:  # written by `print`, whose errors the command line knows how to end with
         show(report, console, wrap=not piped)
-    print(shown.get(), end="")
+    print(inert(shown.get()), end="")
     if report.runs:
         print(f"Report: {plain(str(folder / 'report.md'))}")
 

@@ -18,6 +18,7 @@ _ADDRESS, _WWW = re.compile(r"(?i)(https?|ftp)://"), re.compile(r"(?i)(www)\.")
 _LINE_START = re.compile(r"^(?=[#>+=-])")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
 _BACKTICKS = re.compile(r"`+")
+_COMMAND = re.compile(r"(?m)^([ \t]*)(?=::)|(##)(?=\[)")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
 
@@ -43,6 +44,11 @@ def verbatim(line: str, limit: int) -> str:
     """A log's line with its indentation, cut at `limit` characters."""
     text = visible(line.expandtabs(4).rstrip())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def inert(text: str) -> str:
+    """Lines for standard output, none of them a command to GitHub Actions (`::error::…`), which a name could be."""
+    return _COMMAND.sub(lambda found: f"{found[0]}\\", text)
 
 
 def _visible(match: re.Match[str]) -> str:

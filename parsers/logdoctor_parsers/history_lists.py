@@ -25,6 +25,12 @@ _INDEX = re.compile(r"""^\s*['"]?\d+['"]?\s*:\s*""")
 _NUMPY_SCALAR = re.compile(r"(?:np\.|numpy\.)?(?:float|int)\d*\(([^()]*)\)")
 _PIECE = re.compile(r"\d\.\d+\s*,\s*-?\d+\.\d")  # of a list of numbers
 _FEW = 2  # numbers that one damage makes of others
+_NUMBER = r"-?(?:\d[\d.eE+\-]*|nan|NaN|inf|Infinity)"
+_CLOSED_BEFORE = re.compile(  # 0.5, 0.4],   "8": 0.5, "9": 0.4},   0.5, 0.4], dtype=float32),
+    rf"""{_NUMBER}\s*,\s*(?:['"]?\d+['"]?\s*:\s*)?{_NUMBER}\s*[\]}}]\s*(?:,\s*dtype=\w+\s*)?\)?\s*,\s*$"""
+)
+_BETWEEN = re.compile(r"(?:dtype=\w+|[ \t\r\n,)])*")  # lists of one dict
+_TAIL = 200  # characters that hold the last two numbers of a list
 _CLOSED = re.compile(r"[\]}]\s*[,}\])]?\s*$")
 
 
@@ -95,7 +101,7 @@ def find_lists(text: str) -> Iterator[Curve]:
             places.append(lines.line(match.start(3) + item.start()))
         else:
             if values:
-                continues = not plain[last : match.start()].strip(" \t\r\n,)")
+                continues = _BETWEEN.fullmatch(plain, last, match.start()) is not None
                 key = f"{split}/{match[2]}" if split else match[2]
                 yield Curve(key, values, places, continues, match.start(), match.end())
                 last = match.end()
@@ -131,6 +137,17 @@ def left_of_lists(text: str, whole: Sequence[Curve]) -> tuple[list[Curve], list[
             curves += [curve] if curve.values else []
             problems += [_lost(lines, *gap)] if gap else []
     return curves, problems
+
+
+def lost_before(text: str, whole: Sequence[Curve]) -> list[Problem]:
+    """The problems that name lists of numbers which close right before a whole one and do not begin as lists do."""
+    lines, problems, end = LineIndex(text), [], 0
+    for curve in whole:
+        if _CLOSED_BEFORE.search(text[max(end, curve.start - _TAIL) : curve.start]):
+            opened = max(text.rfind("{", end, curve.start), text.rfind("[", end, curve.start), end)
+            problems.append(_lost(lines, opened, curve.start))
+        end = curve.end
+    return problems
 
 
 def _left(

@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, Problem
-from logdoctor_parsers.history_lists import Curve, find_lists, is_cut_in_first, left_of_lists, of_another_length
+from logdoctor_parsers.history_lists import (
+    Curve,
+    find_lists,
+    is_cut_in_first,
+    left_of_lists,
+    lost_before,
+    of_another_length,
+)
 from logdoctor_parsers.history_pickle import RefusedError, is_pickle, left_of_pickle, unpickle_history
 from logdoctor_parsers.names import canonical, words
 from logdoctor_parsers.positions import EPOCH
@@ -56,6 +63,8 @@ class KerasHistory:
         if _is_document(text):
             damaged, problems = left_of_lists(text, curves)
             curves = sorted([*curves, *damaged], key=lambda curve: curve.start)
+        else:  # a dict in a log, or a document whose first bytes are damaged
+            problems = lost_before(text, curves)
         curves = _worth_reading(curves, document=_is_document(text))
         lines = text.count("\n") + (not text.endswith("\n"))
         cut = _is_document(text) and not text.rstrip().endswith(("}", "]"))

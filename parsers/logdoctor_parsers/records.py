@@ -46,8 +46,8 @@ class Column:
     value: Floats
     line: Ints
 
-    def take(self, kept: npt.NDArray[np.bool_]) -> Column:
-        """Fewer of the entries."""
+    def take(self, kept: npt.NDArray[np.bool_] | Ints) -> Column:
+        """Fewer of the entries (mask or indices)."""
         return Column(self.row[kept], self.value[kept], self.line[kept])
 
 
@@ -130,9 +130,10 @@ class Records:
         codes: dict[str | None, int] = {None: 0}
         told = (codes.setdefault(names.get(row), len(codes)) for row in column.row.tolist())
         code = np.fromiter(told, np.int64, len(column.row))
-        for name, number in codes.items():
+        together = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code, minlength=len(codes)))[:-1])
+        for name, rows in zip(codes, together, strict=True):
             if name is not None:
-                part = column.take(code == number)
+                part = column.take(rows)
                 self.put_column(name, part.row, part.value, part.line)
 
     def column(self, key: str) -> Column:

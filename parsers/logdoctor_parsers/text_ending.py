@@ -10,6 +10,7 @@ from logdoctor_parsers.text import TextLines
 TAIL_LINES, TAIL_LETTERS = 20, 400
 LINES_AFTER = 2  # shown after the line that tells why a run crashed
 SEARCHED = 2000  # lines after the last number
+BEGINNING = 10_000  # characters of a line; one without an end may have a hundred million
 
 _PREFIX = r"^(?:\s|\[[^\]]{0,40}\]:?|\(\w+ pid=\d+\))*"  # `[rank0]: `, `(worker pid=12) `
 _STOPPED = re.compile(r"KeyboardInterrupt|^\s*\^C\s*$|interrupted by (?:the )?user", re.IGNORECASE)
@@ -40,12 +41,12 @@ def find_ending(lines: TextLines, last_data: int = 0) -> Ending:
     first = len(lines)
     while first and lines.numbers[first - 1] > last_data and first > len(lines) - SEARCHED:
         first -= 1
-    after = [(lines.numbers[i], lines.texts[i]) for i in range(first, len(lines))]
+    after = [(lines.numbers[i], lines.texts[i][:BEGINNING]) for i in range(first, len(lines))]
     for pattern, kind in _CLOSINGS:
         if hits := [(number, text) for number, text in after if pattern.search(text)]:
             number, text = hits[-1]
             return Ending(kind, number, text.strip()[:300])
-    close = list(zip(lines.numbers[-40:], lines.texts[-40:], strict=True))
+    close = [(number, text[:BEGINNING]) for number, text in zip(lines.numbers[-40:], lines.texts[-40:], strict=True)]
     for pattern, kind in ((_EARLY, "early-stopping"), (_FINISHED, "finished")):
         for number, text in reversed(close):
             if pattern.search(text):
