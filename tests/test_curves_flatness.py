@@ -126,6 +126,12 @@ def test_a_fall_is_no_spike_and_short_curves_have_none() -> None:
     assert find_spikes(np.array([1.0, 5.0])) == []
 
 
+def test_the_bottom_of_a_valley_is_never_an_outlier() -> None:
+    y = np.concatenate((np.linspace(2.0, 1.0, 10), np.linspace(1.0, 2.0, 10)[1:]))
+    y[9] += 3.0
+    assert find_valley(np.arange(1.0, 20.0), y).index in (8, 10)
+
+
 def test_a_parabola_through_a_curve_that_settled_stays_where_a_line_falls() -> None:
     x = np.arange(1.0, 31.0)
     y = np.maximum(1.0 - (x - 1) / 20, 0.0) ** 2

@@ -37,10 +37,16 @@ class Valley:
 
 
 def lowest(y: Floats) -> tuple[int, float]:
-    """Index and level of the minimum of the smoothed curve (single outliers set aside, mean over 10 %)."""
-    smoothed = moving_mean(without_spikes(y), SMOOTHED_SHARE)
+    """Index and level of the minimum of the smoothed curve (single outliers set aside, mean over 10 %).
+
+    The index is never that of an outlier upwards, whose value is no best one: the nearest other point stands for it.
+    """
+    cleaned = without_spikes(y)
+    smoothed = moving_mean(cleaned, SMOOTHED_SHARE)
     index = int(np.argmin(smoothed))
-    return index, float(smoothed[index])
+    usual = np.flatnonzero(y <= cleaned)
+    nearest = int(usual[np.argmin(np.abs(usual - index))])
+    return nearest, float(smoothed[index])
 
 
 def find_valley(x: Floats, y: Floats) -> Valley:
