@@ -12,8 +12,10 @@ import re
 # time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern begins with one set of
 # characters, which is what `re` can skip to fast; what precedes the number is looked at behind its first character.
 _EXPONENT = r"(?:[eE][-+]?\d+)?+"
-# No part of `0..5`, `1.2.3`, `1.l`, `8.0e=04`, `2.1ek00` or `2.1m21e+00`.
-_END = r"(?!\.+\d|[eE](?:[^\s\w]\d|[A-Za-z_]\d\d\b)|[A-Za-z]\d+[eE][-+]\d)(?:(?<!\.)|(?![A-Za-z_]))"
+# No part of `0..5`, `1.2.3`, `1.l`, `15.ð`, `8.0e=04`, `2.1ek00`, `7n3024` or `2.1m21e+00`.
+_END = (
+    r"(?!\.+\d|[eE](?:[^\s\w]\d|[A-Za-z_]\d\d\b)|[A-Za-z](?:\d{3}|\d+[eE][-+]\d))(?:(?<!\.)|(?![A-Za-z_]|[^\x00-\x7f]))"
+)
 _ABSOLUTE = (
     rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d++\.?+\d*+{_EXPONENT}{_END}"
     rf"|\.\d+{_EXPONENT}"
