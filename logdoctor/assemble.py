@@ -22,9 +22,7 @@ from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
 from logdoctor.stitching import Experiment
 from logdoctor_parsers.unpack import is_packed
 
-MOST_RUNS = (
-    5_000  # of one file: far more than a sweep writes into one; each takes time, memory and a part of the report
-)
+MOST_RUNS = 5_000  # of one file, far more than a sweep writes: each takes time, memory and a part of the report
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
 

@@ -241,14 +241,14 @@ def _urgency(diagnosis: Diagnosis) -> tuple[int, bool, int, str]:
 
 def diagnose_run(run: Run, analyzers: Sequence[Analyzer], now: float) -> Diagnosis:
     """All analyzers on one run. Nothing is raised: what crashes is listed as failed."""
-    from logdoctor.analyzers.linear_scaling import LinearScaling
     from logdoctor.case import Case
     from logdoctor.measures import measure, state
+    from logdoctor.relations import pace_of
 
     try:
         case = Case.of(run, now)
-        pace = next((a.pace(case) for a in analyzers if isinstance(a, LinearScaling)), None)
-        known = Diagnosis(run, case.schedule, state(case), measure(case), flat_spans=case.flat_spans, pace=pace)
+        known = Diagnosis(run, case.schedule, state(case), measure(case), flat_spans=case.flat_spans)
+        known = replace(known, pace=pace_of(case, analyzers))
     except Exception as error:
         return Diagnosis(run, Schedule(), "unknown", {}, failed=(Failed("measures", _crash(error)),))
     said = [_judge(analyzer, case) for analyzer in analyzers]

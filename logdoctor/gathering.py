@@ -46,8 +46,8 @@ class _Folder:
 
     place: Path
     reads: list[Read] = field(default_factory=list)
+    failed: list[Unread] = field(default_factory=list)
     _groups: list[Group] | None = None
-    _failed: list[Unread] = field(default_factory=list)
 
     def add(self, *reads: Read) -> None:
         self.reads += reads
@@ -58,11 +58,17 @@ class _Folder:
             self._groups, failed = grouping(self.reads)
             lost = {unread.path for unread in failed}
             self.reads = [read for read in self.reads if read.file.name not in lost]
-            self._failed += failed
+            self.failed += failed
         return self._groups
 
-    def failed(self) -> list[Unread]:
-        return self._failed
+    def hand_over(self) -> list[tuple[Path, Read]]:
+        """The files that belong to folders above, with these; the others stay."""
+        owned = [(owner_folder(read), read) for read in self.reads]
+        above = [(owner, read) for owner, read in owned if not owner.is_relative_to(self.place)]
+        if above:
+            self.reads = [read for owner, read in owned if owner.is_relative_to(self.place)]
+            self._groups = None
+        return above
 
 
 def _opened(open_folders: list[_Folder], place: Path) -> _Folder:
@@ -75,13 +81,8 @@ def _opened(open_folders: list[_Folder], place: Path) -> _Folder:
 def _close(open_folders: list[_Folder], grouping: Grouping) -> tuple[list[Group], list[Unread]]:
     """The groups of the innermost folder that are complete; the others are handed to the folders they belong to."""
     folder = open_folders.pop()
-    above = [read for read in folder.reads if not owner_folder(read).is_relative_to(folder.place)]
-    if above:
-        owners = {id(read): owner_folder(read) for read in above}
-        folder.reads = [read for read in folder.reads if id(read) not in owners]
-        folder._groups = None
-        for read in above:
-            _hand_up(open_folders, owners[id(read)], read)
+    for owner, read in folder.hand_over():
+        _hand_up(open_folders, owner, read)
     complete = []
     for group in folder.groups(grouping):
         kin = _kin(open_folders, group, grouping)
@@ -89,7 +90,7 @@ def _close(open_folders: list[_Folder], grouping: Grouping) -> tuple[list[Group]
             complete.append(group)
         else:
             kin.add(*group.reads)
-    return complete, folder.failed()
+    return complete, folder.failed
 
 
 def _hand_up(open_folders: list[_Folder], place: Path, read: Read) -> None:

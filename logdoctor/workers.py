@@ -55,11 +55,10 @@ def spread(
             try:
                 done = under_way[0][1].result()
             except BrokenProcessPool:
-                parts = [part for part, _ in under_way]
+                items_lost = list(chain(*(part for part, _ in under_way)))
                 under_way.clear()
-                for part in parts:
-                    for item in part:
-                        yield _alone(work, item, lost)
+                for item in items_lost:
+                    yield _alone(work, item, lost)
                 pool = _pool(workers)
                 continue
             except (pickle.PicklingError, AttributeError, TypeError):

@@ -70,8 +70,8 @@ class LateDrop:
             return True
         flatness, wait = before.flatness, _wait(case, before)
         fall = before.fall_since(drop.at - wait)
-        hidden = fall.size + 2 * fall.error < self.max_fall * (case.needs_train().first - before.level)
-        if hidden and flatness.low is not None and drop.at - flatness.low >= wait - 1e-9:
+        most = self.max_fall * (case.needs_train().first - before.level)
+        if fall.size + 2 * fall.error < most and flatness.low is not None and drop.at - flatness.low >= wait - 1e-9:
             return False
         strict = flatness.high
         return flatness.borderline or strict is None or drop.at - strict < LATE_SHARE * before.segment.length

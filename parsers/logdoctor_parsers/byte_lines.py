@@ -19,6 +19,12 @@ _BLOCK = 1 << 20  # bytes searched for line ends at once
 _AT_ONCE = 4096  # lines decoded together
 
 
+def gather(octets: Bytes, places: Ints, width: int) -> Bytes:
+    """The `width` bytes at each place, shape (n, width); one copy of whole rows."""
+    windows = np.ndarray((max(0, len(octets) - width + 1),), f"V{width}", octets, strides=(1,))
+    return windows[places].view(np.uint8).reshape(-1, width)
+
+
 class ByteLines(Sequence[str]):
     """Line `i` is `data[starts[i]:ends[i]]`, UTF-8 without its line end; `starts` and `ends` have shape (lines,).
 

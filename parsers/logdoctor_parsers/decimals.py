@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.byte_lines import Bytes, Words
+from logdoctor_parsers.byte_lines import Bytes, Words, gather
 from logdoctor_parsers.contract import Floats, Ints
 
 Mask = npt.NDArray[np.bool_]
@@ -220,8 +220,7 @@ def _scaled(mantissa: _Real, scale: _Real, power: Ints) -> _Real:
 
 def _by_float(lines: Text, start: Ints, end: Ints) -> list[float]:
     """What `float` says of each number of at most `LONGEST` characters."""
-    windows = np.ndarray((len(lines.data) - LONGEST,), f"V{LONGEST}", lines.data, strides=(1,))
-    characters = windows[start].view(np.uint8).reshape(-1, LONGEST)
+    characters = gather(lines.buffer, start, LONGEST)
     characters[np.arange(LONGEST) >= (end - start)[:, None]] = 0
     return list(map(float, characters.view(f"S{LONGEST}").ravel().tolist()))
 

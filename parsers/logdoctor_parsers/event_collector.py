@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.byte_lines import gather
 from logdoctor_parsers.event_hparams import Hparam
 from logdoctor_parsers.event_large import abridged_event
 from logdoctor_parsers.event_message import SESSION_START, Event, parse_event
@@ -20,7 +21,7 @@ from logdoctor_parsers.event_rows import MIN_ROWS, decode_rows, row_width
 from logdoctor_parsers.event_template import Tag, Templates
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.tfrecord import LargeRecord, Records
-from logdoctor_parsers.tfrecord_chain import Repeat, gather
+from logdoctor_parsers.tfrecord_chain import Repeat
 
 Ints = npt.NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers.byte_lines import ByteLines, Bytes
+from logdoctor_parsers.byte_lines import ByteLines, Bytes, gather
 from logdoctor_parsers.contract import Floats, Ints
 from logdoctor_parsers.decimals import EXACT_DIGITS, EXACT_POWER, LONGEST, POWERS, Mask, eight_digits, numbers_at
 from logdoctor_parsers.line_columns import LineColumns, LineFormat
@@ -144,7 +144,7 @@ class LayoutReader:
         for number in range(len(known) + MISSES):
             if number == len(known) and not self._learn(lines, int(starts[index[0]]), width):
                 return
-            rows = _rows(lines, starts[index], width)
+            rows = gather(lines.buffer, starts[index], width)
             fits = known[number].fitting(rows)
             if fits.all():
                 yield index, known[number], rows
@@ -166,12 +166,6 @@ class LayoutReader:
             return False
         self._layouts[width].append(layout)
         return True
-
-
-def _rows(lines: ByteLines, starts: Ints, width: int) -> Bytes:
-    """The bytes of lines of one width, shape (n, width)."""
-    windows = np.ndarray((len(lines.data) - width + 1,), f"V{width}", lines.data, strides=(1,))
-    return windows[starts].view(np.uint8).reshape(-1, width)
 
 
 def _behind_blanks(lines: ByteLines, at: Ints) -> Ints:

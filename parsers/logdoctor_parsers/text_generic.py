@@ -34,8 +34,7 @@ from logdoctor_parsers.tracks import table_of
 MAX_LABELS = 2000  # lines searched for labels
 MIN_LABELS = 3  # different ones that show a counter
 MAX_LINE = 20_000  # characters; longer lines are dumps
-MANY = 32  # lines of a shape after which they are read a block at a time
-WORTH = 8  # of them in a row at least
+WORTH = 8  # lines of a frequent shape in a row that are read together
 HIGHEST_RANK = 1 << 30
 _PREFIXED = re.compile(r"[\s\d\[(]|[IWEF]\d|INFO|DEBUG|WARN|[Rr]ank|[A-Z][a-z]{2} [ \d]\d |[\w.-]+-\d+ +\|")
 _WRAPPED = re.compile(r" {12,}\S")  # a message that goes on below its first line
@@ -146,8 +145,7 @@ class _Reader:
         if self._alike is None or context.role or context.announced or self._tracks.pending is not None:
             return 0
         shape, raw, text = self._alike
-        shape.seen += 1
-        if shape.seen < MANY or shape.regex is None or (blocks := shape.blocks(raw, text)) is None:
+        if (blocks := shape.blocks(raw, text)) is None:
             return 0
         block = blocks.at(lines, start - 1, last)
         run = block.run(start - 1)

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.byte_lines import gather
 from logdoctor_parsers.tfrecord_chain import (
     FRAME_BYTES,
     HEADER_BYTES,
     LARGE,
     Repeat,
     chain,
-    gather,
     payload_length,
     within,
 )

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.byte_lines import gather
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -209,12 +210,6 @@ def _single_records(window: Bytes, filled: int, position: int) -> Ints:
 def _header_crc(length: int) -> int:
     """The masked CRC of a length."""
     return crc32c.mask(crc32c.crc32c(length.to_bytes(8, "little")))
-
-
-def gather(window: Bytes, places: Ints, width: int) -> Bytes:
-    """The `width` bytes at each place, shape (n, width); one copy of whole rows."""
-    strided = np.ndarray((max(0, len(window) - width + 1),), f"V{width}", window, strides=(1,))
-    return np.ascontiguousarray(strided[places]).view(np.uint8).reshape(-1, width)
 
 
 def _small_crcs() -> npt.NDArray[np.uint32]:
