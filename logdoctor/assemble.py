@@ -26,19 +26,6 @@ MOST_RUNS = 5_000  # of one file, far more than a sweep writes: each takes time,
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
 
-def assemble(reads: Sequence[Read], root: Path, given: Callable[[str], Given]) -> tuple[list[Run], list[Unread]]:
-    """All files read → runs, in the order of their names; `given` tells what the user said of the run so called.
-
-    Files whose assembly crashes come back with the reason and cost the others nothing.
-    """
-    groups, failed = grouped(reads)
-    made = [
-        each for one, name in zip(groups, run_names(groups, root), strict=True) for each in runs_of(one, name, given)
-    ]
-    runs = [each for each in made if isinstance(each, Run)]
-    return runs, failed + [each for each in made if isinstance(each, Unread)]
-
-
 def runs_of(member: Group, name: str, given: Callable[[str], Given]) -> list[Run] | list[Unread]:
     """The runs of one group; if they are too many, or their assembly crashes, its files with the reason."""
     if len(member.experiments) > MOST_RUNS:

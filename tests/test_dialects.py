@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from assembled import assemble
 
-from logdoctor.assemble import assemble
-from logdoctor.axis import Given
 from logdoctor.reading import Read, read_file
 from logdoctor.run import Curve, Run
 from logdoctor_parsers import PARSERS, LogFile
@@ -186,7 +185,7 @@ def read(name: str) -> Run:
     path = FOLDER / f"{name}.log"
     found = read_file(LogFile(path, path.name), PARSERS)
     assert isinstance(found, Read), found.reason
-    runs, failed = assemble([found], FOLDER, lambda name: Given())
+    runs, failed = assemble([found], FOLDER)
     assert not failed
     assert len(runs) == 1
     return runs[0]

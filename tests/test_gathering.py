@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from assembled import assemble
 from test_grouping import read
 
-from logdoctor.assemble import assemble, grouped
-from logdoctor.axis import Given
+from logdoctor.assemble import grouped
 from logdoctor.discover import discover
 from logdoctor.gathering import folder_by_folder, gather
 from logdoctor.grouping import Group
@@ -59,7 +59,7 @@ def test_a_log_beside_the_folders_of_runs_joins_its_own() -> None:
 def test_the_samples_give_the_runs_of_all_files_at_once() -> None:
     found = discover([str(SAMPLES)])
     reads = [each for each in read_files(found.files, all_parsers()) if isinstance(each, Read)]
-    together, _ = assemble(reads, found.root, lambda name: Given())
+    together, _ = assemble(reads, found.root)
     apart, _ = read_runs([str(SAMPLES)], Options())
     assert len(apart) > 20
     assert sorted((r.name, len(r.sources), sum(map(len, r.curves))) for r in apart) == sorted(

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from assembled import assemble
 
-from logdoctor.assemble import assemble
-from logdoctor.axis import Given
 from logdoctor.grouping import stem
 from logdoctor.reading import Read
 from logdoctor.run import Run
@@ -32,7 +31,7 @@ def read(
 
 
 def runs(*reads: Read) -> list[Run]:
-    return assemble(list(reads), Path("/logs"), lambda name: Given())[0]
+    return assemble(list(reads), Path("/logs"))[0]
 
 
 def test_text_files_of_one_folder_are_runs_of_their_own() -> None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from assembled import assemble
 
-from logdoctor.assemble import assemble
-from logdoctor.axis import Given
 from logdoctor.reading import Read, read_file
 from logdoctor.run import Curve, Run
 from logdoctor_parsers import PARSERS, LogFile
@@ -104,7 +103,7 @@ EPOCHS = [
 def run_of(text: str, name: str = "train.log") -> Run:
     found = read_file(LogFile(Path(name), name, text.encode()), PARSERS)
     assert isinstance(found, Read), found.reason
-    (run,), _ = assemble([found], Path(), lambda name: Given())
+    (run,), _ = assemble([found], Path())
     return run
 
 
@@ -251,7 +250,7 @@ def runs_under(folder: Path, files: Mapping[str, str]) -> list[Run]:
         (folder / name).write_text(text)
         reads.append(read_file(LogFile(folder / name, name), PARSERS))
     assert all(isinstance(read, Read) for read in reads)
-    return assemble([read for read in reads if isinstance(read, Read)], folder, lambda name: Given())[0]
+    return assemble([read for read in reads if isinstance(read, Read)], folder)[0]
 
 
 def test_files_of_one_metric_each(tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from logdoctor.assemble import assemble
-from logdoctor.axis import Given
 from logdoctor.diagnosis import Report, Unread, chosen_analyzers, diagnose_run
 from logdoctor.errors import LogDoctorError
 from logdoctor.options import Options
@@ -28,6 +26,7 @@ from logdoctor.report.markdown import to_markdown
 from logdoctor.settings import read_config
 from logdoctor_parsers import PARSERS, AmbiguousFormatError, LogFile, Match, ParsedLog, Parser, choose
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
+from tests.assembled import assemble
 
 Target = Callable[[bytes], None]
 NOW = 1.8e9  # POSIX seconds: reports of equal bytes are equal
@@ -85,7 +84,7 @@ def report(data: bytes) -> None:
         assert "please report" not in read.reason, read.reason
         render(Report((), (read,)))
         return
-    runs, unread = assemble([read], Path.cwd(), lambda name: Given())
+    runs, unread = assemble([read], Path.cwd())
     assert not unread, unread
     diagnoses = tuple(diagnose_run(run, chosen_analyzers(Options()), NOW) for run in runs)
     failed = [failure for diagnosis in diagnoses for failure in diagnosis.failed]
