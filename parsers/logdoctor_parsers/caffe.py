@@ -53,7 +53,8 @@ class CaffeParser:
         data = _decoded(file.read())
         body, cut = _whole_lines(data)
         log = read_log(body, file)
-        lines = data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
+        rest = data[len(body) :]
+        lines = log.lines + rest.count(b"\n") + (rest[-1:] not in (b"", b"\n"))
         closing = _ending(log, cut)
         tail = _tail(data, lines - closing.line - LINES_AFTER if closing.kind == "crashed" else 0)
         facts, dialect = tuple(facts_of(log, body)), _dialect(log, body)

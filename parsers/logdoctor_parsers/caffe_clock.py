@@ -5,79 +5,93 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from logdoctor_parsers.caffe_scan import Block, Bytes
+from logdoctor_parsers.byte_lines import ByteLines, Words
 from logdoctor_parsers.contract import Floats, Ints, LogFile
+from logdoctor_parsers.decimals import Text, digits_of, eight_digits, no_digits
 
-WIDTH = 26  # bytes of the longer form
 RANK = re.compile(rb"^\[\d+\] ")  # Intel's multi-node runs
 LETTERS = np.isin(np.arange(256), list(b"IWEF"))
 CREATED = re.compile(rb"^Log file created at: (\d{4})/", re.MULTILINE)
 DATED = re.compile(r"(?<!\d)(20[0-3]\d)[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:[0-2]\d|3[01])(?!\d)")
 HALF_YEAR = 183 * 86400.0
 DAY = 86400.0
-# What each character of `hh:mm:ss.uuuuuu` is worth in seconds; separators nothing.
-SECONDS = np.array([36000, 3600, 0, 600, 60, 0, 10, 1, 0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6])
+YEAR_DIGITS = 4
+SPACE = ord(" ")
+NO_DATE = -1
+# Bits of a word of eight characters.
+TWO_CHARACTERS, FOUR_CHARACTERS = np.uint64(16), np.uint64(32)
+MINUTES, SECONDS, PAIR = np.uint64(24), np.uint64(48), np.uint64(0xFF)  # where they begin in `hh:mm:ss`
+BETWEEN = np.uint64(0x0000FF0000FF0000)  # its colons
 
 
-def stamps(block: Block, offsets: Ints) -> Floats:
-    """Date (as the number yyyymmdd, year 0 where unwritten) and second of the day at each offset, shape (n, 2).
+class Stamps(NamedTuple):
+    """`date`, the number yyyymmdd (year 0 where unwritten, `NO_DATE` where no stamp stands), and second of the day."""
 
-    NaN where no stamp stands.
+    date: Ints
+    second: Floats
+
+
+def stamps(text: Text, at: Ints) -> Stamps:
+    """The stamp at each offset, shape (n,)."""
+    short = text.buffer[at + 5] == SPACE
+    long = ~short & (text.buffer[at + 5 + YEAR_DIGITS] == SPACE)
+    clock = at + 6 + YEAR_DIGITS * long
+    date = digits_of(text.words[at + 1]) << np.where(long, np.uint64(0), FOUR_CHARACTERS)
+    time_of_day = digits_of(text.words[clock])
+    fraction = digits_of(text.words[clock + 9]) << TWO_CHARACTERS
+    torn = (no_digits(date) | (no_digits(time_of_day) & ~BETWEEN) | no_digits(fraction)) != 0
+    missing = torn | ~LETTERS[text.buffer[at]] | ~(short | long)
+    day, second = eight_digits(date).astype(np.int64), _seconds(time_of_day, fraction)
+    return Stamps(np.where(missing, NO_DATE, day), np.where(missing, np.nan, second))
+
+
+def _seconds(time_of_day: Words, fraction: Words) -> Floats:
+    """The second of the day of the digits in `hh:mm:ss` and `uuuuuu`."""
+    pairs = time_of_day * np.uint64(10) + (time_of_day >> np.uint64(8))
+    minutes = (pairs & PAIR) * np.uint64(60) + ((pairs >> MINUTES) & PAIR)
+    seconds = minutes * np.uint64(60) + ((pairs >> SECONDS) & PAIR)
+    return np.asarray((seconds * np.uint64(10**6) + eight_digits(fraction)) / 1e6, np.float64)
+
+
+def stamps_of(lines: Sequence[bytes]) -> Stamps:
+    """The stamps of single lines."""
+    text = ByteLines(b"".join(RANK.sub(b"", line) + b"\n" for line in lines))
+    return stamps(text, text.starts)
+
+
+def posix_seconds(parts: Sequence[tuple[Ints, Stamps]], file: LogFile, head: bytes) -> list[Floats]:
+    """POSIX seconds of the stamps of several kinds of lines, each ascending, that one clock runs through.
+
+    glog writes local time without a zone, taken as UTC. A classic stamp has no year. It is that of glog's own file
+    header in the `head` of the file, else of a date in the file's name, else the latest one that does not put the last
+    stamp after the file's time of change (so a copied file may be dated too late by whole years; distances between
+    stamps are right all the same). Stamps that go back by more than half a year have passed a new year.
     """
-    return _stamps(np.lib.stride_tricks.sliding_window_view(block.buffer, WIDTH)[offsets])
+    first = [np.flatnonzero(np.diff(stamps.date, prepend=NO_DATE - 1)) for _, stamps in parts]  # where days begin
+    line = np.concatenate([lines[rows] for (lines, _), rows in zip(parts, first, strict=True)])
+    date = np.concatenate([stamps.date[rows] for (_, stamps), rows in zip(parts, first, strict=True)])
+    second = np.concatenate([stamps.second[rows] for (_, stamps), rows in zip(parts, first, strict=True)])
+    stamped = np.argsort(line, kind="stable")
+    stamped = stamped[date[stamped] != NO_DATE]
+    midnight = np.full(len(line), np.nan)
+    if len(stamped):
+        midnight[stamped] = _midnights(date[stamped].astype(np.float64), float(second[stamped[-1]]), file, head)
+    days = np.split(midnight, np.cumsum(list(map(len, first))))
+    return [
+        np.repeat(day, np.diff(rows, append=len(stamps.date))) + stamps.second
+        for day, rows, (_, stamps) in zip(days, first, parts, strict=False)
+    ]
 
 
-def stamps_of(lines: Sequence[bytes]) -> Floats:
-    """The same of single lines."""
-    window = np.frombuffer(b"".join(RANK.sub(b"", line[: WIDTH + 8])[:WIDTH].ljust(WIDTH) for line in lines), np.uint8)
-    return _stamps(window.reshape(len(lines), WIDTH))
-
-
-def _stamps(window: Bytes) -> Floats:
-    fields = np.full((len(window), 2), np.nan)
-    letter = LETTERS[window[:, 0]]
-    for year_digits in (0, 4):
-        rows = letter & (window[:, 5 + year_digits] == ord(" "))
-        if rows.any():
-            fields[rows] = _fields(window[rows], year_digits)
-    return fields
-
-
-def _fields(window: Bytes, year_digits: int) -> Floats:
-    """Numbers at the fixed columns of `Iyyyymmdd hh:mm:ss.uuuuuu`; NaN rows where a column holds no digit."""
-    digits = window - ord("0")
-    time_of_day = digits[:, 6 + year_digits : 21 + year_digits]
-    date = digits[:, 1 : 5 + year_digits]
-    fields = np.column_stack((date @ 10.0 ** np.arange(3 + year_digits, -1, -1), time_of_day @ SECONDS))
-    fields[(date > 9).any(axis=1) | (time_of_day[:, SECONDS > 0] > 9).any(axis=1)] = np.nan
-    return fields
-
-
-def posix_seconds(fields: Floats, file: LogFile, data: bytes) -> Floats:
-    """POSIX seconds of stamps in file order, shape (n,); glog writes local time without a zone, taken as UTC.
-
-    A classic glog stamp has no year. It is that of glog's own file header, else of a date in the file's name, else the
-    latest one that does not put the last stamp after the file's time of change (so a copied file may be dated too late
-    by whole years; distances between stamps are right all the same). Stamps that go back by more than half a year
-    have passed a new year.
-    """
-    date, second = fields.T
-    first = np.flatnonzero(np.diff(date, prepend=np.nan) != 0)  # rows at which a day begins; each row without a stamp
-    midnight = date[first]
-    stamped = np.isfinite(midnight)
-    if stamped.any():
-        midnight[stamped] = _midnights(midnight[stamped], float(second[first[stamped][-1]]), file, data)
-    return np.asarray(np.repeat(midnight, np.diff(first, append=len(date))) + second)
-
-
-def _midnights(date: Floats, second: float, file: LogFile, data: bytes) -> Floats:
+def _midnights(date: Floats, second: float, file: LogFile, head: bytes) -> Floats:
     """POSIX seconds at which each day begins; `second` of the day of a stamp on the last one."""
     year, month, day = date // 10000, date // 100 % 100, date % 100
     if not year.all():
-        year = np.where(year == 0, _year(month, day, second, file, data) + _new_years(month, day), year)
+        year = np.where(year == 0, _year(month, day, second, file, head) + _new_years(month, day), year)
     months = np.clip((year - 1970) * 12 + month - 1, -1e4, 1e5).astype("timedelta64[M]") + np.datetime64("1970-01")
     return np.asarray((months.astype("datetime64[D]").astype(np.int64) + day - 1) * DAY)
 
@@ -88,9 +102,9 @@ def _new_years(month: Floats, day: Floats) -> Floats:
     return np.concatenate(([0.0], np.cumsum(np.diff(of_year) < -HALF_YEAR)))
 
 
-def _year(month: Floats, day: Floats, second: float, file: LogFile, data: bytes) -> float:
+def _year(month: Floats, day: Floats, second: float, file: LogFile, head: bytes) -> float:
     """The year of the first of the days given; `second` of the last one."""
-    if stated := CREATED.search(data[: 1 << 16]):
+    if stated := CREATED.search(head):
         return float(stated[1])
     if dated := DATED.search(file.path.name):
         return float(dated[1])

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from logdoctor_parsers.caffe_clock import stamps
+from logdoctor_parsers.caffe_clock import Stamps, stamps
 from logdoctor_parsers.caffe_scan import Block, Mask, numbers, parse_number, positions, stands_at
 from logdoctor_parsers.contract import Floats, Ints
 
@@ -34,11 +34,22 @@ class Kind(IntEnum):
 class _Arrays:
     """Parallel arrays, one row a line of the log."""
 
+    line: Ints
+    rank: Ints
+    date: Ints
+    second: Floats
+
+    @property
+    def stamps(self) -> Stamps:
+        return Stamps(self.date, self.second)
+
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
     def take(self, rows: Mask | Ints) -> Self:
+        if rows.dtype == np.bool_ and rows.all():
+            return self
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
@@ -46,9 +57,6 @@ class _Arrays:
 class Iterations(_Arrays):
     """`Iteration N …` lines: `step` N, `value` (loss or rate), `epoch` (NVCaffe 0.17), `net` tested."""
 
-    line: Ints
-    rank: Ints
-    stamp: Floats
     kind: Ints
     step: Floats
     value: Floats
@@ -58,23 +66,20 @@ class Iterations(_Arrays):
     @classmethod
     def empty(cls) -> Self:
         none, whole = np.empty(0), np.empty(0, np.int64)
-        return cls(whole, whole, np.empty((0, 2)), whole, none, none, none, whole)
+        return cls(whole, whole, whole, none, whole, none, none, none, whole)
 
 
 @dataclass(frozen=True)
 class Outputs(_Arrays):
     """`Train|Test net output #k: name = value` lines: `label` indexes `Reader.labels`."""
 
-    line: Ints
-    rank: Ints
-    stamp: Floats
     label: Ints
     value: Floats
 
     @classmethod
     def empty(cls) -> Self:
         whole = np.empty(0, np.int64)
-        return cls(whole, whole, np.empty((0, 2)), whole, np.empty(0))
+        return cls(whole, whole, whole, np.empty(0), whole, np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Reader:
         at, equal, index = (column[good][found.readable] for column in (at, equal, index))
         label = self._label_codes(block, at, equal)
         stamp, rank = _prefix(block, index)
-        return Outputs(block.first_line + index, rank, stamp, label, found.value[found.readable]), bad
+        return Outputs(block.first_line + index, rank, *stamp, label, found.value[found.readable]), bad
 
     def _label_codes(self, block: Block, at: Ints, equal: Ints) -> Ints:
         """The code of each output's label: those of one label are found together, by comparing all with the first.
@@ -194,7 +199,7 @@ def _iterations(block: Block, equals: Ints) -> tuple[Iterations, Ints]:
     net[tested] = np.where((number >= 0) & (number < MOST_NETS), number, 0)
     epoch = _epochs(block, index, equal)
     stamp, rank = _prefix(block, index)
-    rows = Iterations(block.first_line + index, rank, stamp, kind, step, value, epoch, net)
+    rows = Iterations(block.first_line + index, rank, *stamp, kind, step, value, epoch, net)
     # Status lines name an iteration too (`MultiStep Status: Iteration 810, step = 1`), but do not begin with it.
     begins = stands_at(block, np.maximum(at - 2, 0), b"] ")
     return rows.take(readable), index[~readable & begins]
@@ -218,7 +223,7 @@ def _line_and_equal(block: Block, at: Ints, equals: Ints) -> tuple[Ints, Ints]:
     return index, np.where(equal < block.ends[index], equal, -1) if len(at) else equal
 
 
-def _prefix(block: Block, index: Ints) -> tuple[Floats, Ints]:
+def _prefix(block: Block, index: Ints) -> tuple[Stamps, Ints]:
     """glog's stamp of each line, and the rank in front of it (`[3] I0427 …`, Intel's multi-node runs; −1: none)."""
     start = block.starts[index]
     rank = np.full(len(index), -1, np.int64)

@@ -13,12 +13,14 @@ from logdoctor_parsers.caffe_messages import MessageReader
 from logdoctor_parsers.caffe_scan import Mask, blocks
 from logdoctor_parsers.contract import Fact, Floats, LogFile, Problem
 
+HEAD_BYTES = 1 << 16  # in which glog states the date
+
 
 @dataclass(frozen=True)
 class Log:
     """Rows with their times in POSIX seconds (NaN where unknown), names of the outputs, and all the other lines told.
 
-    `restart_times` belong to `messages.restarts`. `unreadable`: lines that looked like data, with what they hold.
+    `lines`: how many there are. `restart_times` belong to `messages.restarts`. `unreadable`: lines that looked like data, with what they hold.
     """
 
     iterations: Iterations
@@ -28,6 +30,7 @@ class Log:
     restart_times: Floats
     labels: Sequence[Label]
     messages: MessageReader
+    lines: int
     unreadable: Sequence[tuple[int, str]] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -53,7 +56,9 @@ def read_log(body: bytes, file: LogFile) -> Log:
     reader, messages = Reader(), MessageReader()
     iterations, outputs = [Iterations.empty()], [Outputs.empty()]
     unreadable: list[tuple[int, str]] = []
+    lines = 0
     for block in blocks(body):
+        lines += len(block)
         rows = reader.read(block)
         iterations.append(rows.iterations)
         outputs.append(rows.outputs)
@@ -67,7 +72,7 @@ def read_log(body: bytes, file: LogFile) -> Log:
     if messages.told:
         joined = joined.take(np.argsort(joined.line, kind="stable"))
     times = _times(counted, joined, messages, file, body)
-    log = Log(counted, times[0], joined, times[1], times[2], reader.labels, messages, unreadable)
+    log = Log(counted, times[0], joined, times[1], times[2], reader.labels, messages, lines, unreadable)
     return _without_evaluations(_lowest_rank(log))
 
 
@@ -82,7 +87,7 @@ def _told(messages: MessageReader, labels: list[Label]) -> Outputs:
     return Outputs(
         np.array([one.line for one in told], np.int64),
         np.full(len(told), -1, np.int64),
-        stamps_of([one.text for one in told]),
+        *stamps_of([one.text for one in told]),
         np.array([codes[one.name] for one in told], np.int64),
         np.array([one.value for one in told], np.float64),
     )
@@ -97,23 +102,17 @@ def _scored(name: str, test_outputs: list[str]) -> str:
 
 def _times(
     iterations: Iterations, outputs: Outputs, messages: MessageReader, file: LogFile, body: bytes
-) -> tuple[Floats, Floats, Floats]:
+) -> list[Floats]:
     """POSIX seconds of iterations, outputs and restarts, read off one clock that runs through the file."""
     restarts = messages.restarts
     told = np.array([restart.number for restart in restarts], np.int64)
-    lines = np.concatenate((iterations.line, outputs.line, told))
-    stamps = np.concatenate((iterations.stamp, outputs.stamp, stamps_of([restart.text for restart in restarts])))
-    order = np.argsort(lines, kind="stable")
-    times = np.empty(len(lines))
-    times[order] = posix_seconds(stamps.take(order, axis=0), file, body)
-    first, second, third = np.split(times, np.cumsum([len(iterations.line), len(outputs.line)]))
-    return first, second, third
+    parts = ((iterations.line, iterations.stamps), (outputs.line, outputs.stamps))
+    return posix_seconds((*parts, (told, stamps_of([one.text for one in restarts]))), file, body[:HEAD_BYTES])
 
 
 def _lowest_rank(log: Log) -> Log:
     """Of several ranks in one console, each with the loss on its own data, the lowest; with a note of the others."""
-    ranks = np.unique(np.concatenate((log.iterations.rank, log.outputs.rank)))
-    ranks = ranks[ranks >= 0]
+    ranks = np.unique(np.concatenate([rows.rank[rows.rank >= 0] for rows in (log.iterations, log.outputs)]))
     if len(ranks) < 2:
         return log
     left_out = ", ".join(str(rank) for rank in ranks[1:].tolist())

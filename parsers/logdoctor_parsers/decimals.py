@@ -181,12 +181,22 @@ def _digits(words: Words, at: Ints) -> _Digits:
 
 def _eight(word: Words) -> _Digits:
     """The digits a word begins with: how many of its eight bytes, and what they say."""
-    digits = word ^ _ZEROS
-    others = ((((digits & _LOW_BITS) + _BEYOND_NINE) | digits) >> np.uint64(7)) & _ONES  # 1 in bytes that are none
+    digits = digits_of(word)
+    others = no_digits(digits)
     below = (others & (~others + np.uint64(1))) - np.uint64(1)  # all bits below the first of them
     count = ((below & _ONES) * _ONES) >> np.uint64(56)
     value = eight_digits(digits << (np.uint64(64) - (count << np.uint64(3))))  # zeros before the first
     return _Digits(count.astype(np.int64), value)
+
+
+def digits_of(word: Words) -> Words:
+    """The characters of each word, as what they are worth as digits; more than nine where they are none."""
+    return word ^ _ZEROS
+
+
+def no_digits(digits: Words) -> Words:
+    """Which bytes of each word are none: 1 in each byte beyond nine, else 0."""
+    return ((((digits & _LOW_BITS) + _BEYOND_NINE) | digits) >> np.uint64(7)) & _ONES
 
 
 def eight_digits(value: Words) -> Words:
