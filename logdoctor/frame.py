@@ -13,7 +13,7 @@ import pandas as pd
 
 from logdoctor.errors import LogDoctorError
 from logdoctor.own_files import HEAD_BYTES, is_own
-from logdoctor.rows import Codes, Ints, RunRows, constant, labels
+from logdoctor.rows import Codes, Ints, RunRows, constant
 from logdoctor_parsers import COLUMNS
 
 CATEGORIES = ("run", "metric", "split", "tag", "source")
@@ -39,7 +39,7 @@ def to_frame(runs: Iterable[RunRows], own: bool = False) -> pd.DataFrame:
         "split": _category([[s.split for s in each] for each in series], codes),
         "tag": _category([[s.tag for s in each] for each in series], codes),
         "step": _joined([each.step for each in rows], step, taken),
-        "epoch": _joined([labels(each) for each in rows], epoch, taken),
+        "epoch": _joined([each.labels for each in rows], epoch, taken),
         "wall_time": _joined([each.wall_time for each in rows], wall_time, taken),
         "value": _joined([each.value for each in rows], value, taken),
         "source": _category([run.sources for run in runs], [each.source for each in rows]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 
 from logdoctor.axis import prepare
 from logdoctor.reading import Read
-from logdoctor.rows import Floats, Ints, Rows, concat, constant, from_table, labels
+from logdoctor.rows import Floats, Ints, Rows, concat, constant, from_table
 from logdoctor.stitching import Experiment, counters, stitch
 from logdoctor_parsers import Series
 from logdoctor_parsers.csv_table import MLFLOW
@@ -106,16 +107,16 @@ def _began(rows: Rows) -> float:
     first = float(np.fmin.reduce(rows.wall_time, initial=np.nan))
     if not np.isfinite(first):
         first = rows.wall_time.min(initial=np.inf, where=np.isfinite(rows.wall_time))
-    return first if np.isfinite(first) else _first(labels(rows))
+    return first if np.isfinite(first) else _first(rows.labels)
 
 
 def _start_rows(rows: Rows, source: int, read: Read) -> list[int]:
     """Row indices at which the log says a process began."""
     if not read.log.starts:
         return []
-    mine = np.flatnonzero(rows.source == source)
-    at = np.searchsorted(rows.line[mine], np.array(read.log.starts, np.int64))
-    return [int(mine[i]) for i in at.tolist() if i < len(mine)]
+    low, high = bisect_left(rows.source, source), bisect_right(rows.source, source)
+    at = np.searchsorted(rows.line[low:high], np.array(read.log.starts, np.int64)) + low
+    return [row for row in at.tolist() if row < high]
 
 
 def _part_groups(reads: Iterable[Read]) -> list[Group]:
@@ -151,8 +152,10 @@ def _chain(members: Sequence[Read]) -> list[Group]:
 
 def _in_order(members: Sequence[Read]) -> list[Read]:
     """By where they begin: by epochs if all have them, else by steps; then by name."""
+    if len(members) == 1:
+        return list(members)
     tables = [from_table(read.log.table) for read in members]
-    epochs, steps = ([_first(column) for column in kind] for kind in (map(labels, tables), (t.step for t in tables)))
+    epochs, steps = [_first(t.labels) for t in tables], [_first(t.step) for t in tables]
     begins = epochs if np.isfinite(epochs).all() else steps
     order = sorted(range(len(members)), key=lambda i: (begins[i], members[i].file.name))
     return [members[i] for i in order]

@@ -58,6 +58,15 @@ class Rows:
         counts = np.bincount(self.code, minlength=len(self.series))
         return np.concatenate(([0], np.cumsum(counts)))
 
+    @cached_property
+    def labels(self) -> Floats:
+        """Epoch as the log counts it, with the fraction inside the epoch where a batch is given; NaN where unknown."""
+        if not any_known(self.batch):
+            return self.epoch
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fraction = self.batch / batches_in_epoch(self)
+        return np.asarray(self.epoch + np.clip(np.where(np.isnan(fraction), 0.0, fraction), 0.0, 1.0))
+
     def by_series(self) -> list[Ints]:
         """For each series the indices of its rows, in writing order."""
         return [self.order[low:high] for low, high in pairwise(self.bounds.tolist())]
@@ -116,19 +125,9 @@ def concat(parts: Sequence[Rows]) -> Rows:
     return Rows(tuple(codes), **arrays)
 
 
-def labels(rows: Rows) -> Floats:
-    """Epoch as the log counts it, with the fraction inside the epoch where a batch is given; NaN where unknown."""
-    if not any_known(rows.batch):
-        return rows.epoch
-    with np.errstate(invalid="ignore", divide="ignore"):
-        fraction = np.where(np.isfinite(rows.batch), rows.batch / batches_in_epoch(rows), 0.0)
-    label: Floats = rows.epoch + np.clip(np.nan_to_num(fraction), 0.0, 1.0)
-    return label
-
-
 def batches_in_epoch(rows: Rows) -> Floats:
     """Batches in each row's epoch: as logged, else the largest batch number seen plus half a logging interval."""
-    if not any_known(rows.batch):
+    if not (np.isfinite(rows.batch) & ~np.isfinite(rows.batches)).any():
         return rows.batches
     seen = np.unique(rows.batch[np.isfinite(rows.batch) & ~np.isfinite(rows.batches)])
     guess = float(seen[-1] + np.median(np.diff(seen)) / 2) if len(seen) > 1 else np.nan

@@ -20,7 +20,8 @@ HEAD_BYTES = 1 << 16  # in which glog states the date
 class Log:
     """Rows with their times in POSIX seconds (NaN where unknown), names of the outputs, and all the other lines told.
 
-    `lines`: how many there are. `restart_times` belong to `messages.restarts`. `unreadable`: lines that looked like data, with what they hold.
+    `lines`: how many there are. `restart_times` belong to `messages.restarts`. `unreadable`: lines that looked like
+    data, with what they hold.
     """
 
     iterations: Iterations

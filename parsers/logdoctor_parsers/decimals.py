@@ -99,15 +99,20 @@ def _short(lines: Text, start: Ints) -> _Printed | None:
             _from(far, np.zeros_like(far), negative.astype(np.uint64)),
         )
     whole = _eight(near)
+    if whole.digits.max(initial=0) > 7:
+        return None
     behind = _from(near, far, whole.digits.astype(np.uint64))
+    points = (behind & _BYTE) == ord(".")
+    if not (points | (((behind | _LOWER_CASE) & _BYTE) == ord("e"))).any():
+        none = np.zeros(len(start), np.int64)
+        return _Printed(start, start + negative + whole.digits, negative, whole.digits, whole.value, none)
     part = _eight(_from(near, far, whole.digits.astype(np.uint64) + np.uint64(1)))
-    dotted = ((behind & _BYTE) == ord(".")) & (part.digits > 0)
+    dotted = points & (part.digits > 0)
     decimals = np.where(dotted, part.digits, 0)
     used = whole.digits + decimals + dotted
     rest = _from(near, far, used.astype(np.uint64))
     exponential = ((rest | _LOWER_CASE) & _BYTE) == ord("e")
-    most = used.max(initial=0)
-    if whole.digits.max(initial=0) > 7 or part.digits.max(initial=0) > 7 or most > (9 if exponential.any() else 15):
+    if part.digits.max(initial=0) > 7 or used.max(initial=0) > (9 if exponential.any() else 15):
         return None
     mantissa = whole.value * _WHOLE_POWERS[decimals] + np.where(dotted, part.value, np.uint64(0))
     power, length = _exponent_in(rest, exponential)
@@ -151,8 +156,9 @@ def _printed_at(lines: Text, start: Ints) -> _Printed:
 
 def _values(lines: Text, printed: _Printed) -> Floats:
     """The floats nearest to numbers; of those without a digit any."""
-    large = np.abs(printed.power) > EXACT_POWER
-    size = np.minimum(np.abs(printed.power), EXACT_POWER)
+    size = np.abs(printed.power)
+    large = size > EXACT_POWER
+    size = np.minimum(size, EXACT_POWER)
     value = _scaled(printed.mantissa.astype(np.float64), POWERS[size], printed.power)
     if (places := np.flatnonzero((printed.digits > EXACT_DIGITS) | large)).size:
         mantissa, scale = printed.mantissa[places].astype(np.longdouble), _LONG_POWERS[size[places]]
@@ -163,7 +169,7 @@ def _values(lines: Text, printed: _Printed) -> Floats:
         unsure = large[places] | (printed.digits[places] > _LONG_DIGITS) | halfway | (not _LONG_IS_LONG)
         places = places[unsure & (printed.digits[places] > 0) & (printed.end - printed.start < LONGEST)[places]]
         value[places] = np.abs(_by_float(lines, printed.start[places], printed.end[places]))
-    return np.where(printed.negative, -value, value)
+    return np.asarray(np.where(printed.negative, -value, value) if printed.negative.any() else value, np.float64)
 
 
 def _digits(words: Words, at: Ints) -> _Digits:
@@ -225,6 +231,8 @@ def _exponent(lines: Text, at: Ints) -> tuple[Ints, Ints]:
 
 def _scaled(mantissa: _Real, scale: _Real, power: Ints) -> _Real:
     """`mantissa` times or, where `power` is negative, divided by `scale`."""
+    if power.max(initial=0) == 0:
+        return np.asarray(mantissa / scale)
     return np.where(power < 0, mantissa / scale, mantissa * scale)
 
 

@@ -132,8 +132,8 @@ def rows_of_training(objects: list[dict[str, Any]]) -> Match:
             told += 1
             losses += any(map(names_loss, keys))
             counters += any(name in EPOCH or name in STEP for name in names)
-    if counters > 1:
-        return Match.SURE
+        if counters > 1:
+            return Match.SURE
     return Match.MAYBE if counters or (losses > 1 and 2 * told >= len(objects)) else Match.NO
 
 

@@ -87,7 +87,7 @@ def _read(data: bytes) -> tuple[TextLines, ReadText]:
     """A log's lines and what they say; the states that a progress bar overwrote count where there is little else."""
     lines = lines_of(data)
     found = read_text(lines)
-    if (lines.overwritten or any("%|" in text for text in lines.texts)) and np.bincount(
+    if (lines.overwritten or b"%|" in lines.texts.data) and np.bincount(
         found.table.code, minlength=1
     ).max() < MIN_POINTS:
         states = lines_of(data, states=True)

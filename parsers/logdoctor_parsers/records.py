@@ -141,7 +141,7 @@ class Records:
         parts = self._columns.get(key, [])
         if entries := self._entries[key]:
             row, value, line = np.array(entries, np.float64).reshape(-1, 3).T
-            parts = [*parts, (row.astype(np.int64), value.copy(), line.astype(np.int64))]
+            parts = [(row.astype(np.int64), value.copy(), line.astype(np.int64)), *parts]  # mostly the first rows
             self._entries[key] = array("d")
         rows, values, own = parts[0] if len(parts) == 1 else _joined(parts, np.array(self.lines))
         column = Column(rows, values, np.array(self.lines)[rows] if own is None else own)
