@@ -228,7 +228,7 @@ def _looked_up(wanted: Floats, step: Floats, label: Floats) -> Floats:
 
 def _steps_inside_epochs(rows: Rows) -> Rows:
     """A step that goes back exactly where the epoch goes on counts batches inside the epoch."""
-    if not any_known(rows.epoch) or ascends(rows.step):
+    if not any_known(rows.epoch) or not any_known(rows.step) or ascends(rows.step):
         return rows
     both = np.isfinite(rows.step) & np.isfinite(rows.epoch)
     step, batch = rows.step.copy(), rows.batch.copy()

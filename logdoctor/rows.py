@@ -65,7 +65,8 @@ class Rows:
             return self.epoch
         with np.errstate(invalid="ignore", divide="ignore"):
             fraction = self.batch / batches_in_epoch(self)
-        return np.asarray(self.epoch + np.clip(np.where(np.isnan(fraction), 0.0, fraction), 0.0, 1.0))
+        fraction[np.isnan(fraction)] = 0.0
+        return np.asarray(np.clip(fraction, 0.0, 1.0, out=fraction) + self.epoch)
 
     def by_series(self) -> list[Ints]:
         """For each series the indices of its rows, in writing order."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logdoctor.rows import Floats, Ints, Rows, ascends
+from logdoctor.rows import Floats, Ints, Rows, any_known, ascends
 
 JITTER_SHARE = 0.2  # a counter that goes back at more than this share of its rows is unordered, not restarted
 START_TOLERANCE = 2.0  # logging intervals: a counter this near to the run's first value is back at the start
@@ -48,8 +48,10 @@ def counters(rows: Rows) -> Floats:
     """What orders each row inside its series: steps where all its rows have them, else epochs, else NaN. Shape (n,)."""
     if np.isfinite(rows.step).all():
         return rows.step
-    position = np.full(len(rows), np.nan)
     epochs = rows.labels
+    if not any_known(rows.step) and np.isfinite(epochs).all():
+        return epochs
+    position = np.full(len(rows), np.nan)
     for index in rows.by_series():
         for candidate in (rows.step[index], epochs[index]):
             if len(index) and np.isfinite(candidate).all():
