@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,7 @@ Floats = npt.NDArray[np.float64]
 SAME = 1e-5  # relative: what float32 and a sum of rounding errors can do to one and the same rate
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """One rate, from its first to its last logged x, over `points` logged values."""
 
     value: float
@@ -113,12 +113,18 @@ def resolution(values: Floats) -> Floats:
     significant digits, as far as all values agree with either."""
     decimals = next((n for n in range(9) if np.allclose(values, np.round(values, n), rtol=1e-9, atol=1e-12)), 15)
     digits = next((n for n in range(1, 9) if _rounded(values, n)), 12)
-    exponent = np.floor(np.log10(np.maximum(values, 1e-300)))
-    return np.where(values > 0, np.minimum(10.0**-decimals, 10.0 ** (exponent - digits + 1)), 10.0**-decimals)
+    return np.where(values > 0, np.minimum(10.0**-decimals, _last_digit(values, digits)), 10.0**-decimals)
+
+
+def _last_digit(values: Floats, digits: int) -> Floats:
+    """The unit of the last of so many significant digits."""
+    return np.asarray(10.0 ** (np.floor(np.log10(np.maximum(values, 1e-300))) - digits + 1))
 
 
 def _rounded(values: Floats, digits: int) -> bool:
-    return all(math.isclose(value, float(f"{value:.{digits - 1}e}"), rel_tol=1e-9) for value in values)
+    """Whether so many significant digits say all there is to say."""
+    unit = _last_digit(np.abs(values), digits)
+    return bool(np.all(np.abs(np.round(values / unit) * unit - values) <= 1e-9 * np.abs(values)))
 
 
 def grid_of(x: Floats, unit: str) -> Grid:
@@ -135,9 +141,8 @@ def levels(x: Floats, values: Floats) -> list[Level]:
     same = np.abs(np.diff(values)) <= SAME * np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
     starts = np.concatenate(([0], np.flatnonzero(~same) + 1))
     ends = np.concatenate((starts[1:], [len(values)]))
-    return [
-        Level(float(values[a]), float(x[a]), float(x[b - 1]), int(b - a)) for a, b in zip(starts, ends, strict=True)
-    ]
+    columns = (values[starts], x[starts], x[ends - 1], ends - starts)
+    return [Level(*level) for level in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def without_flips(found: Sequence[Level], grid: Grid) -> tuple[list[Level], int]:
@@ -147,12 +152,14 @@ def without_flips(found: Sequence[Level], grid: Grid) -> tuple[list[Level], int]
     back for an epoch and falls again counts from its first fall.
     """
     kept, removed = list(found), 0
+    if not any(before.value == after.value for before, after in zip(found, found[2:], strict=False)):
+        return kept, 0
     for upward in (True, False):
         index = 1
         while index < len(kept) - 1:
             if _is_flip(kept, index, upward, grid):
                 before, after = kept[index - 1], kept[index + 1]
-                joined = replace(before, last=after.last, points=before.points + kept[index].points + after.points)
+                joined = before._replace(last=after.last, points=before.points + kept[index].points + after.points)
                 kept[index - 1 : index + 2] = [joined]
                 removed += 1
                 index = max(index - 1, 1)

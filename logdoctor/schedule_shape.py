@@ -38,8 +38,9 @@ def recognise_shape(rates: Rates) -> Shape:
     return _several_rises(rates, turns)
 
 
-def turning_points(values: Floats, slack: float) -> list[int]:
+def turning_points(heights: Floats, slack: float) -> list[int]:
     """Indices of both ends and of every extreme from which values turn by more than 5 % and two last digits."""
+    values = heights.tolist()
     extremes, low, high, direction = [0], 0, 0, 0
     for i, value in enumerate(values):
         low = i if value < values[low] else low
@@ -206,11 +207,11 @@ def _restarts(rates: Rates, turns: Sequence[int], peaks: Sequence[int]) -> Shape
         parameters["multiplier"] = float(f"{cycles[1] / cycles[0]:.3g}")
     if len(fall.x) < 5:
         return Shape("cosine-restarts", dict(parameters), warm_up)
-    fits = fit_families(fall.x, fall.value, fall.digit)
-    cosine = next(fit for fit in fits if fit.kind == "cosine")
-    if cosine is fits[0] or acceptable(cosine, fall, 0.03):
+    cosine = fit_families(fall.x, fall.value, fall.digit, kind="cosine")[0]
+    best = cosine if acceptable(cosine, fall, 0.03) else fit_families(fall.x, fall.value, fall.digit)[0]
+    if best.kind == "cosine":
         return Shape("cosine-restarts", dict(parameters), warm_up)
-    if not acceptable(fits[0], fall, 0.03):
+    if not acceptable(best, fall, 0.03):
         return _custom(rates)
     return Shape("cyclic", {"low": parameters["floor"], "high": parameters["base"], "rise": 0.0,
                             "fall": parameters["first_cycle"]}, warm_up)  # fmt: skip

@@ -42,8 +42,10 @@ class _Family:
     named: Callable[[Floats, float, float], dict[str, float]]
 
 
-def fit_families(x: Floats, y: Floats, resolution: float = 0.0, origin: float | None = None) -> list[Fit]:
-    """Every family fitted to rates y at x (shape (n,), n ≥ 3), best first by BIC.
+def fit_families(
+    x: Floats, y: Floats, resolution: float = 0.0, origin: float | None = None, kind: str = ""
+) -> list[Fit]:
+    """Every family (or those of one kind) fitted to rates y at x (shape (n,), n ≥ 3), best first by BIC.
 
     `resolution` is the unit of the last digit printed: differences below it tell families not apart. `origin` is
     where the schedule starts (default: the first x). Rates are compared absolutely, as their small end hardly matters.
@@ -53,7 +55,8 @@ def fit_families(x: Floats, y: Floats, resolution: float = 0.0, origin: float | 
     scale = float(np.max(np.abs(y))) or 1.0
     u, v = (x - start) / span, y / scale
     floor = EXACT**2 + (resolution / scale) ** 2 / 12
-    fits = [_fit(family, u, v, floor, span, scale) for family in _FAMILIES if len(x) >= len(family.starts[0])]
+    wanted = [one for one in _FAMILIES if len(x) >= len(one.starts[0]) and (not kind or one.kind == kind)]
+    fits = [_fit(family, u, v, floor, span, scale) for family in wanted]
     return sorted(fits, key=lambda fit: fit.score)
 
 
