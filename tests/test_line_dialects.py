@@ -45,6 +45,7 @@ LINES = {
     ),
     "passes": "Pass {e}, Batch 0, Cost {t:f}, LR {r}\nTest with Pass {e}, Cost {v:f}, {{'error': 0.1}}",
     "a unit before a name": "train: epoch {e:02d}: 130.1 Hz objective: {t:.3f} lr: {r}\nval: epoch {e:02d}: 1.2 Hz objective: {v:.3f}",
+    "a file before the names": "epoch {e}: ckpt/epoch_{e}.pth train_loss={t:.4f} lr={r} ckpt/epoch_{e}.pth val_loss={v:.4f}",
     "short names": "Epoch {e} tl={t:.4f} vl={v:.4f} lr={r}",
     "an error of each epoch": "Epoch {e}\tError per Epoch = {t:.7f}, val error = {v}, lr = {r}",
     "a logger's name that holds a split": (

@@ -20,6 +20,9 @@ _DASHED = re.compile(r"(?<=\w) -\s*$")
 _NAME_BACKWARDS = re.compile(r"(?:[\w@/.+*#&% -]|(?<=\w)'(?=\w))*")
 _UNICODE = re.compile(r"^u'")  # as Python 2 prints dicts
 _EDGES = re.compile(r"^[^\w@]+|[^\w%)@]+$")
+_FILE = re.compile(  # a file is no word of the name behind it: `saved ckpt/epoch_3.pth val_loss=0.4`
+    r"\.(?:pth?|ckpt|h5|hdf5|keras|pkl|pickle|npz|npy|bin|safetensors|onnx|caffemodel|tar|gz|zip|json|ya?ml|txt|csv|py)$"
+)
 _JOINED = re.compile(r"\b(?:and|with|while|an?|[Tt]he)\s+(?=[A-Za-z])")  # `finished with loss`, `and a loss of`
 _UNIT = re.compile(
     r"\s?(?:"
@@ -137,7 +140,7 @@ def _last_words(text: str) -> str:
     match = _NAME_BACKWARDS.match(text[: -MAX_NAME - 1 : -1])
     said: list[str] = []
     for word in reversed(match[0][::-1].split(" ") if match else []):
-        if not any(character.isalpha() for character in word):
+        if not any(character.isalpha() for character in word) or (said and _FILE.search(word)):
             break
         said.append(word)
     return " ".join(reversed(said))
