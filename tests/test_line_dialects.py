@@ -46,6 +46,24 @@ LINES = {
     "passes": "Pass {e}, Batch 0, Cost {t:f}, LR {r}\nTest with Pass {e}, Cost {v:f}, {{'error': 0.1}}",
     "a unit before a name": "train: epoch {e:02d}: 130.1 Hz objective: {t:.3f} lr: {r}\nval: epoch {e:02d}: 1.2 Hz objective: {v:.3f}",
     "a file before the names": "epoch {e}: ckpt/epoch_{e}.pth train_loss={t:.4f} lr={r} ckpt/epoch_{e}.pth val_loss={v:.4f}",
+    "a machine before the date, file and line behind it": (
+        "[gpu01:0/4] 2023-01-01 10:0{e}:00,123 (trainer:762) INFO: {e}epoch results: [train] loss={t:.4f},"
+        " optim0_lr0={r}, [valid] loss={v:.4f}"
+    ),
+    "a day before its month": (
+        "Sun 01 Jan 2023 10:00:0{e} INFO  epoch {e} training [time: 1.23s, train loss: {t:.4f}, lr: {r}]\n"
+        "Sun 01 Jan 2023 10:00:0{e} INFO  epoch {e} evaluating [time: 0.12s, valid loss: {v:.4f}]"
+    ),
+    "what an evaluation found and the best so far": (
+        "ppocr INFO: epoch: [{e}/6], global_step: {k}, lr: {r}, loss: {t}, avg_reader_cost: 0.001 s\n"
+        "ppocr INFO: cur metric, loss: {v}, fps: 123.4\n"
+        "ppocr INFO: best metric, loss: 9.5, is_float16: False, fps: 123.4, best_epoch: 1"
+    ),
+    "the best round told again": (
+        "Epoch {e} |   Training | Elapsed Time: 0:01:23 | Steps: 100 | Loss: {t:.6f} | LR: {r}\n"
+        "Epoch {e} | Validation | Elapsed Time: 0:00:12 | Steps: 10 | Loss: {v:.6f} | Dataset: dev.csv\n"
+        "I Saved new best validating model with loss {v:.6f} to: /ckpt/best_dev-{k}"
+    ),
     "short names": "Epoch {e} tl={t:.4f} vl={v:.4f} lr={r}",
     "an error of each epoch": "Epoch {e}\tError per Epoch = {t:.7f}, val error = {v}, lr = {r}",
     "a logger's name that holds a split": (
@@ -140,6 +158,38 @@ def test_lines_that_count_steps(name: str) -> None:
     run = run_of("".join(template.format_map(epoch) + "\n" for epoch in EPOCHS))
     assert curves(run) == {"train": [*TRAIN], "val": [*VAL] if validated else [], "lr": []}
     assert run.axis.unit == "step"
+
+
+BARS = {  # described by a name of their own, or by epoch and step
+    "{e}|{k}|Loss: {t:.4f}: 100%|##| 10/10 [00:12<00:00,  1.23s/it]": "Loss",
+    "steps:  8%|#  | {k}/120 [00:12<02:00,  1.23it/s, avr_loss={t:.4f}]": "avr_loss",
+    "Epoch 0: :  10%|#  | {k}/1000 [00:12<01:00, v_num=0, reduced_train_loss={t:.3f}, global_step={k}.0]": (
+        "reduced_train_loss"
+    ),
+}
+
+
+@pytest.mark.parametrize("template", BARS)
+def test_bars_with_steps(template: str) -> None:
+    run = run_of("".join(template.format_map(epoch) + "\n" for epoch in EPOCHS))
+    (curve,) = run.curves
+    assert (curve.tag, curve.metric, curve.split) == (BARS[template], "loss", "train")
+    assert curve.step.tolist() == [10, 20, 30, 40, 50, 60]
+    assert curve.value.tolist() == [*TRAIN]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a machine before the date, file and line behind it",
+        "the best round told again",
+        "what an evaluation found and the best so far",
+    ],
+)
+def test_words_before_a_message_name_no_series(name: str) -> None:
+    run = run_of("".join(LINES[name].format_map(epoch) + "\n" for epoch in EPOCHS))
+    assert {curve.metric for curve in run.curves} == {"loss", "lr"}
+    assert [curve.split for curve in run.curves].count("val") == 1
 
 
 @pytest.mark.parametrize("stamp", ["", "2024-03-05 10:12:07,123 "])

@@ -30,7 +30,8 @@ def _set(text: str) -> frozenset[str]:
 
 EPOCHS = _set("epoch ep epo pass")
 COUNTERS = _set(
-    "step steps iter ite itn iters iteration iterations itr update updates up batch batches minibatch minibatches"
+    "step steps iter ite itn iters iteration iterations itr update updates nupdates up batch batches minibatch"
+    " minibatches"
 )
 SETTINGS = _set("""
     momentum decay gamma beta betas eps epsilon seed dropout workers warmup max num total epochs stepsize

@@ -28,7 +28,7 @@ FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
         "sum set main data metric metrics smoothed current final value info subset context hz per s updating "
-        "updated adjusting adjusted"
+        "updated adjusting adjusted avr reduced"
     ).split()
 )
 
@@ -65,7 +65,10 @@ ALIASES = {
     "bleu": "bleu",
     "f1": "f1 f1_score",
     "score": "score",
-    "reward": "reward rewards episode_reward episode_rewards episode_return episode_returns ep_rew eprew",
+    "reward": (
+        "reward rewards episode_reward episode_rewards episode_return episode_returns ep_rew eprew eprewmean ep_ret "
+        "episodic_return average_return avg_return mean_return"
+    ),
     "log_likelihood": "log_likelihood loglikelihood log_prob logprob log_probability objf",
     "psnr": "psnr",
     "ssim": "ssim",

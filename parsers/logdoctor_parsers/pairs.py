@@ -8,6 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from logdoctor_parsers.counters import (
+    is_counted,
+    take_counted_bar,
+    take_counter,
+    take_epoch,
+    take_epochs_before_bracket,
+    take_nameless,
+    take_range,
+)
 from logdoctor_parsers.drafts import Draft, finish
 from logdoctor_parsers.keys import Kind, is_loss, kind_of, last_role, name_of, only_role
 from logdoctor_parsers.named_aside import name_aside, names_behind, splits_behind
@@ -23,19 +32,13 @@ _LISTED = re.compile(
 )
 _NO_SPLIT = re.compile(r"\S*\.(?:py|cc|cpp|cu)\b\S*|(?:/[\w.-]+){2,}|evaluation metric|\[CV\b", re.IGNORECASE)
 _LEVEL = re.compile(r"^.*?\b(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL)\b(?::[\w.]+:)?")
-_ITERATIONS = frozenset("iterations steps batches iters updates".split())
-_BEFORE_COUNT = re.compile(r"\b(?:after|at)\s*$", re.IGNORECASE)
 _OPENS = {Kind.METRIC: "[", Kind.VALUE: "[", Kind.ROLE: "[("}  # brackets in which a fraction counts
 _GROUP = re.compile(r"(\w+)[\[({][^\[({]*$")
 _RANGE = re.compile(r"-\d+ ?(?:batch|iter|step)")
 _BOXED = re.compile(r"\|([^|\0]*[A-Za-z][^|\0]*\0[^|\0]*)\|\s*\0\s*\|")  # `| mean of 100 rewards | 4.5 |`
-_TO = re.compile(r"\s*(?:-|\.\.|to)\s*")  # between the first and the last of a range of batches
-_WHOLE = re.compile(r"\d(?:\.\d+)?e\+?(?!0+$)\d+")  # `1.2e+04`
+_EVALUATED = re.compile(r"\bcur(?:rent)? metric,")  # PaddlePaddle's words for an evaluation's results
+_BEST_SO_FAR = re.compile(r"\s*best (?:metric|result)s?[,:]", re.IGNORECASE)
 _INDEX = re.compile(r"\](?=\w|\s*[:=])")  # `error[0]PerSample`, `lr[0] = `
-_LEADS = re.compile(  # `[12] loss`, `[12 | 30.5] loss`, `12: loss`, `12 val`
-    r"\[#?\0(?:\]| \| ).*|\0\s+|\0(?:\s*[:|,;)\t]|\s+[\[({<|-]|\s{2,}|\s+(?:train|val|valid|test|dev|eval)\b).*",
-    re.DOTALL | re.IGNORECASE,
-)
 
 
 def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
@@ -45,6 +48,8 @@ def read_shape(texts: Sequence[str], example: Sequence[str]) -> Reading:
     units = [unit_of(text) for text in texts[1:]]
     before = [texts[0], *(text[len(unit) :] for text, unit in zip(texts[1:], units, strict=True))]
     before[0] = message_of(before[0])
+    if _BEST_SO_FAR.match(before[0]):
+        return Reading()
     if len(example) == 1 and before[0].lstrip().startswith("|") and texts[1].strip() == "|":  # `| loss | 0.5 |`
         before[0] = before[0].strip("| ") + ":"
     keys = [key_before(text) for text in before[:-1]]
@@ -74,17 +79,17 @@ def _take(draft: Draft, i: int) -> int:
     fraction = _is_fraction(draft, i)
     unit = draft.units[min(i + fraction, len(draft.units) - 1)]
     if kind_of(unit) is Kind.EPOCH and key.kind in (Kind.NOTHING, Kind.VALUE, Kind.ROLE):  # `3epoch:train: loss=…`
-        return _take_epoch(draft, i, fraction)
+        return take_epoch(draft, i, fraction)
     if _RANGE.match(draft.texts[i + 1]) and draft.count < 0:  # `1-50batch`
         draft.count, draft.counter, draft.in_epoch = i, "batch", True
         return 1
     if not fraction and (names := _listed(draft, i)):
         return _take_list(draft, i, names)
     if key.kind is Kind.EPOCH or (key.phrase.lower() == "epochs" and (fraction or "." in draft.example[i])):
-        return _take_epoch(draft, i, fraction)
+        return take_epoch(draft, i, fraction)
     if key.kind is Kind.COUNTER:
-        return _take_range(draft, i) or _take_counter(draft, i, fraction)
-    if _is_counted(draft, i, unit):
+        return take_range(draft, i) or take_counter(draft, i, fraction)
+    if is_counted(draft, i, unit):
         draft.count, draft.counter = i, "iter"
         return 1
     if key.kind is Kind.SETTING:
@@ -92,7 +97,7 @@ def _take(draft: Draft, i: int) -> int:
     if key.kind is Kind.ROLE and not key.opened and _follows_bracket(draft, i + 1) and draft.example[i].isdigit():
         draft.epoch = i if draft.epoch < 0 else draft.epoch  # `Train: 3 [ 10/32 …`
         return 1
-    if key.kind is Kind.ROLE and fraction and (used := _take_epochs_before_bracket(draft, i)):
+    if key.kind is Kind.ROLE and fraction and (used := take_epochs_before_bracket(draft, i)):
         return used
     if key.kind in (Kind.METRIC, Kind.VALUE, Kind.ROLE) and not (
         fraction and (FILLERS.issuperset(words(key.phrase)) or (key.opened and key.opened in _OPENS[key.kind]))
@@ -101,7 +106,7 @@ def _take(draft: Draft, i: int) -> int:
         draft.role = role if key.kind is Kind.ROLE and "." in draft.example[i] else draft.role
         return used
     if key.kind in (Kind.NOTHING, Kind.ROLE) or (fraction and FILLERS.issuperset(words(key.phrase))):
-        return _take_nameless(draft, i, fraction)
+        return take_counted_bar(draft, i) or take_nameless(draft, i, fraction)
     return 2 if fraction else 1
 
 
@@ -114,100 +119,13 @@ def _is_fraction(draft: Draft, i: int) -> bool:
 
 def _hear(draft: Draft, text: str, key: Key) -> None:
     """Note which split the words before a number speak of."""
-    heard = last_role(_NO_SPLIT.sub("", text))
+    heard = "val" if _EVALUATED.search(text) else last_role(_NO_SPLIT.sub("", text))
     own = name_of(key.phrase).split if key.phrase else ""
     draft.role = (own if key.kind in (Kind.METRIC, Kind.VALUE) else "") or last_role(key.said) or heard or draft.role
 
 
 def _follows_bracket(draft: Draft, i: int) -> bool:
     return i < len(draft.example) and draft.texts[i].strip() == "[" and i + 1 < len(draft.example)
-
-
-def _take_epoch(draft: Draft, i: int, fraction: bool) -> int:
-    if draft.epoch < 0:
-        draft.epoch, draft.epochs = i, i + 1 if fraction else -1
-    return 2 if fraction else 1
-
-
-def _take_epochs_before_bracket(draft: Draft, i: int) -> int:
-    """`Train: 3/80 (4%) [ 10/928 …`: the fraction counts epochs; returns how many numbers it uses up, 0 for others."""
-    used = 3 if i + 3 < len(draft.texts) and draft.texts[i + 2].strip() == "(" and draft.units[i + 2] == "%" else 2
-    after = i + used
-    if draft.epoch >= 0 or after + 1 >= len(draft.example) or not draft.texts[after].rstrip().endswith("["):
-        return 0
-    draft.epoch, draft.epochs = i, i + 1
-    return used
-
-
-def _take_counter(draft: Draft, i: int, fraction: bool) -> int:
-    said = words(draft.keys[i].phrase)
-    if not (draft.example[i].rstrip(".").isdigit() or _WHOLE.fullmatch(draft.example[i])):
-        return 2 if fraction else 1  # a share of an epoch
-    if fraction and said[-1] == "batch" and draft.epoch < 0 and _is_no_total(*draft.example[i : i + 2]):
-        draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True  # `batch 3/0`: of epoch 3
-        return 2
-    if not fraction and ("global" in said or said[-1] == "updates"):
-        draft.step = i if draft.step < 0 or "total" in said else draft.step
-    elif not fraction and draft.total >= 0 and draft.in_epoch and said[-1].startswith("it"):  # beside `batch 3/90`
-        draft.step = i if draft.step < 0 else draft.step
-    elif draft.count < 0:
-        draft.count, draft.total = i, i + 1 if fraction else -1
-        draft.counter = said[-1]
-        draft.in_epoch = draft.counter.startswith(("batch", "minibatch")) or said[0] == "epoch"  # `epoch step: 12`
-    return 2 if fraction else 1
-
-
-def _is_no_total(count: str, total: str) -> bool:
-    return total == "0" or (total.isdigit() and int(count) > int(total))
-
-
-def _take_range(draft: Draft, i: int) -> int:
-    """`Minibatch[  1- 500]`: its end says where training stands; returns how many numbers it uses up, 0 for others."""
-    whole = i + 1 < len(draft.example) and all(number.isdigit() for number in draft.example[i : i + 2])
-    if not whole or not _TO.fullmatch(draft.texts[i + 1]) or draft.count >= 0:
-        return 0
-    draft.count, draft.counter = i + 1, words(draft.keys[i].phrase)[-1]
-    draft.in_epoch = draft.counter.startswith(("batch", "minibatch"))
-    return 2
-
-
-def _take_nameless(draft: Draft, i: int, fraction: bool) -> int:
-    """A number without a name: part of a counter in brackets, or nothing."""
-    opened = draft.keys[i].opened
-    if (
-        i == 0
-        and not fraction
-        and draft.example[0].isdigit()
-        and _LEADS.fullmatch(draft.texts[0].strip() + "\0" + draft.texts[1])
-    ):
-        draft.lone = 0
-    if not fraction:
-        if opened == "[" and draft.epoch >= 0 and draft.count < 0 and draft.texts[i].strip() in ("][", "] [", "["):
-            draft.count, draft.counter, draft.in_epoch = i, "batch", True
-        elif opened == "[" and draft.epoch < 0 and _is_pair(draft, i):  # `[2,  200] loss: 0.5`
-            draft.epoch, draft.count, draft.counter, draft.in_epoch = i, i + 1, "batch", True
-            return 2
-        return 1
-    if opened == "(":
-        if draft.epoch >= 0 and draft.epochs < 0 and not draft.fields:
-            draft.epochs = i + 1  # `Epoch 12 (13/200)`
-        elif not draft.counted and not draft.fields and draft.role:
-            draft.epoch, draft.epochs = i, i + 1  # `valid (12/200) loss: …`
-    elif draft.epoch >= 0:
-        if draft.count < 0:
-            draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
-    elif draft.loose >= 0:  # `[0/3][10/500]`
-        draft.epoch, draft.epochs, draft.loose = draft.loose, draft.loose + 1, -1
-        draft.count, draft.total, draft.counter, draft.in_epoch = i, i + 1, "batch", True
-    elif not draft.fields or opened == "[":
-        draft.loose = i
-    return 2
-
-
-def _is_pair(draft: Draft, i: int) -> bool:
-    after = draft.texts[i + 1 : i + 3]
-    whole = all(number.isdigit() for number in draft.example[i : i + 2])
-    return len(after) == 2 and whole and after[0].strip() == "," and after[1].lstrip().startswith("]")
 
 
 def _take_value(draft: Draft, i: int, fraction: bool) -> int:
@@ -284,12 +202,6 @@ def _is_step_of_value(draft: Draft, i: int) -> bool:
 def _is_measured(unit: str, key: Key) -> bool:
     """Whether a value of a metric may have the unit: `loss 2.1nats`, `PSNR: 31.2 dB`."""
     return key.kind in (Kind.METRIC, Kind.ROLE) and unit.lower() in METRIC_UNITS
-
-
-def _is_counted(draft: Draft, i: int, unit: str) -> bool:
-    """Whether a number counts iterations by its unit: `after 200 iterations: loss=…`, `200 batches processed, …`."""
-    stands = _BEFORE_COUNT.search(draft.texts[i]) is not None or (i == 0 and not draft.texts[0].strip())
-    return stands and draft.count < 0 and unit.lower() in _ITERATIONS and draft.example[i].isdigit()
 
 
 def _take_list(draft: Draft, i: int, names: Sequence[str]) -> int:

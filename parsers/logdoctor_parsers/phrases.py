@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from logdoctor_parsers.keys import Kind, kind_of
+from logdoctor_parsers.names import words
 
 MAX_NAME = 120  # characters before a number that may name it
 MAX_WORDS = 6  # of a name; more are a sentence
@@ -121,7 +122,8 @@ def _name_at_end(text: str) -> str:
     """The words at the end of a text, where they can be a name."""
     phrase = _UNICODE.sub("", _EDGES.sub("", _last_words(text.rstrip("\"' *")).rsplit(". ", 1)[-1]))
     last = _JOINED.split(phrase)[-1]
-    phrase = last if last != phrase and kind_of(last.removesuffix(" of")) is Kind.METRIC else phrase
+    if last != phrase and "best" not in words(phrase) and kind_of(last.removesuffix(" of")) is Kind.METRIC:
+        phrase = last
     if phrase.endswith(" of") and kind_of(phrase[:-3]) is Kind.METRIC:
         phrase = phrase[:-3]
     return phrase if len(phrase.split()) <= MAX_WORDS else ""

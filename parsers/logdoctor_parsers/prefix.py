@@ -15,15 +15,19 @@ _NAMED_DATE = (
     rf"[A-Z][a-z]{{2}},? +(?P<month>[A-Z][a-z]{{2}}) +(?P<day>\d\d?) +(?P<time>{_CLOCK})"
     r" +(?:[A-Z]{3,4} +)?(?P<year>\d{4})"
 )
-_SHORT_DATE = rf"\d\d/\d\d {_CLOCK}(?:\.\d+)?|{_CLOCK}(?:[.,]\d+)?|[A-Z][a-z]{{2}} +\d\d? {_CLOCK}"
+_SHORT_DATE = (
+    rf"\d\d/\d\d {_CLOCK}(?:\.\d+)?|{_CLOCK}(?:[.,]\d+)?|[A-Z][a-z]{{2}} +\d\d? {_CLOCK}"
+    rf"|[A-Z][a-z]{{2}},? +\d\d? +[A-Z][a-z]{{2}} +\d{{4}} +{_CLOCK}"
+)
 _LOGGER = r"(?:[A-Z]{4,8}|[\w.]+\.py:\d+[^\]\[]*|[Rr]ank \d+|\w+(?:\.\w+)+)"  # in brackets of its own
 PREFIX = re.compile(
     r"\s*(?:\([^()]*\bpid=\d+[^()]*\)\s*)?"  # Ray
     r"(?:\[pod/[\w./-]+\]\s+"  # containers
     r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-\d+\s+\|\s"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]+ [\w.-]+\[\d+\]:\s)?"
-    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}\d+\]?:?\s*|\d{1,3}: +(?=[\[{:A-Za-z])"  # one of many
+    r"(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}\d++(?!:\d+/)\]?:?\s*|\d{1,3}: +(?=[\[{:A-Za-z])"  # one of many
     r"|\[\d+,\d+\]<std(?:out|err)>:\s*)?"
+    r"(?:\[[A-Za-z][\w.:/-]*\] +(?=\d{4}[-/]))?"  # a machine's name
     rf"(?:[IWEF]\d{{4}} (?:\d\d:\d\d:\d\d)\.\d+\s+\d+ [\w.-]+:\d+\] ?"  # glog
     r"|(?:(?:INFO|DEBUG|WARNING)[ :-]*)?(?P<open>\[)?\s?(?:(?:INFO|DEBUG|WARNING) ?: )?"
     rf"(?:{_DATE}|{_NAMED_DATE}|{_SHORT_DATE})(?:\s-\s\d+:\d\d:\d\d)?"
@@ -31,12 +35,12 @@ PREFIX = re.compile(
     r"|(?=\s|$)))?"
     r"(?:\s*\(\w+:\d+\)(?=\s(?:INFO|WARN|DEBUG))"  # file and line
     r"|\s*(?:[A-Z]{4,8}\s)?[\[(][\w.]+\.py[: ]\d+[\])]:?)?"
-    r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:[\w<>]+:\d+ - )?"  # Loguru
+    r"(?:\s*\|\s*[A-Z]+\s*\|\s*[\w.<>]+:(?:[\w<>]+:)?\d+ - )?"  # Loguru
     r"(?: std(?:out|err) [FP] )?"  # container runtimes
     r"(?:\s*-\s*(?:INFO|DEBUG|WARNING)\s*-\s*(?:\w+(?:\.\w+)+|__main__|root)\s*-\s+)?"  # a logger's name
 )
 _RANK = re.compile(
-    r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}(\d+)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
+    r"\s*(?:\[?(?:[Rr]ank|RANK|default|gpu|GPU)[ =:_-]{0,3}(\d++)(?!:\d+/)|(\d{1,3}): +[\[{:A-Za-z]|\[\d+,(\d+)\]<std"
     r"|(?!(?i:epoch|ep|step|iter|batch|round|fold))[\w.-]+-(\d+)(?:\s+\| |: ))"
 )
 _LEVELLED = re.compile(  # process, logger, file or line number before the level
