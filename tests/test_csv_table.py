@@ -180,7 +180,7 @@ def test_chart_downloaded_with_extremes() -> None:
 
 
 def test_training_loss_without_a_counter_is_enough() -> None:
-    header = "time/fps,rollout/ep_rew_mean,train/loss,time/total_timesteps"
+    header = "time/fps,rollout/ep_rew_mean,train/loss,time/time_elapsed"
     file = log_file(f"{header}\n100,1.5,0.5,2048\n100,2.5,0.4,4096\n")
     assert claims(file) == ["csv"]
     assert all(math.isnan(step) for step in column(PARSER.parse(file), "step", "train/loss"))

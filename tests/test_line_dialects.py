@@ -19,6 +19,7 @@ RATES = (0.1, 0.1, 0.1, 0.01, 0.01, 0.01)
 
 # What one epoch prints. `e`: its number from 1, `k`: iterations so far, `t`, `v`: the losses, `r`: the rate.
 LINES = {
+    "an epoch without a blank": "Ep{e:03d} loss={t:.4f} val_loss={v:.4f} lr={r}",
     "a name with a unit": "ep {e} loss {t:.4f}nats val {v:.4f}nats lr {r:.1e}",
     "columns of loss and accuracy": "[{e:03d}] LR {r:.2e} | Train {t:.4f}/0.41 | Val {v:.4f}/0.40",
     "a list of names": "epoch {e}/6 (08%) | loss[train, val, best] [ {t:.4f}, {v:.4f}, 1.0] | lr: {r:.2e} | 3m 12s left",
@@ -277,6 +278,49 @@ def test_the_chart_of_a_tracker() -> None:
     run = run_of(head + "".join(f"{e['k']},{1700000000000 + e['e']},{e['t']}\n" for e in EPOCHS), "chart.csv")
     assert curves(run) == {"train": [*TRAIN], "val": [], "lr": []}
     assert run.axis.unit == "step"
+
+
+def test_rows_in_envelopes() -> None:
+    rows = [
+        {"event": event, "ts": 1_600_000_000 + epoch["k"], "payload": {"step": epoch["k"], **payload}}
+        for epoch in EPOCHS
+        for event, payload in (("train", {"loss": epoch["t"], "lr": epoch["r"]}), ("eval", {"loss": epoch["v"]}))
+    ]
+    run = run_of("".join(json.dumps(row) + "\n" for row in rows), "train.jsonl")
+    assert curves(run) == {"train": [*TRAIN], "val": [*VAL], "lr": [*RATES]}
+    assert run.train is not None
+    assert run.train.step.tolist() == [10, 20, 30, 40, 50, 60]
+    assert run.train.wall_time[0] == 1_600_000_010
+
+
+def test_times_in_an_object_of_their_own_are_no_steps() -> None:
+    rows = [{"loss": epoch["t"], "time": {"iter": 0.25, "data": 0.01}} for epoch in EPOCHS]
+    run = run_of("".join(json.dumps(row) + "\n" for row in rows), "train.jsonl")
+    assert run.train is not None
+    assert {curve.tag for curve in run.curves} == {"loss", "time/iter", "time/data"}
+
+
+@pytest.mark.parametrize("name", ["val_loss.csv", "run-version_0-tag-val_loss.csv"])
+def test_downloads_from_tensorboard_are_called_after_what_they_hold(name: str) -> None:
+    text = "Wall time,Step,Value\n" + "".join(f"1600000000.5,{e['k']},{e['v']}\n" for e in EPOCHS)
+    run = run_of(text, name)
+    assert values(run.val) == [*VAL]
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("time/total_timesteps,rollout/ep_rew_mean,train/loss,train/value_loss", "{k},{v},{t},9.5"),
+        ("Epoch\tAverageEpRet\tTotalEnvInteracts\tLoss", "{e}\t{v}\t{k}\t{t}"),
+        ("training_iteration,episode_reward_mean,loss", "{k},{v},{t}"),
+    ],
+)
+def test_tables_of_reinforcement_learning(head: str, row: str) -> None:
+    run = run_of("\n".join([head, *(row.format_map(epoch) for epoch in EPOCHS)]) + "\n", "progress.csv")
+    found = {curve.metric: curve for curve in run.curves}
+    assert found["reward"].value.tolist() == [*VAL]
+    assert found["reward"].step.tolist() == [10, 20, 30, 40, 50, 60]
+    assert values(run.train) == [*TRAIN]
 
 
 def test_lines_that_docker_keeps() -> None:

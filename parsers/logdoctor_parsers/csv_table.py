@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from logdoctor_parsers.contract import LogFile, Match, ParsedLog
 from logdoctor_parsers.delimited import (
@@ -192,12 +193,15 @@ def _is_tensorboard(header: Header) -> bool:
 
 
 def tensorboard_tag(header: Header, file_name: str) -> str:
-    """The tag of a series downloaded from TensorBoard, whose file is called `run-…-tag-….csv` (empty: none)."""
-    found = _TAG_IN_NAME.search(file_name)
-    if found is None or not _is_tensorboard(header):
+    """The tag of a series downloaded from TensorBoard (empty: none is).
+
+    Its file is called `run-…-tag-….csv` or, by its owner, after what it holds.
+    """
+    if not _is_tensorboard(header):
         return ""
-    told = names_loss(found[1]) or names_quality(found[1]) or canonical(found[1]).metric == "lr"
-    return found[1] if told else ""
+    found = _TAG_IN_NAME.search(file_name)
+    tag = found[1] if found is not None else PurePath(file_name).stem
+    return tag if names_loss(tag) or names_quality(tag) or canonical(tag).metric == "lr" else ""
 
 
 PARSER = CsvTable()

@@ -19,11 +19,14 @@ from logdoctor_parsers.byte_lines import ByteLines
 from logdoctor_parsers.cell_columns import CellColumn, read_column
 from logdoctor_parsers.contract import Ending, Ints
 from logdoctor_parsers.line_columns import Gap, LineColumns, LineFormat
+from logdoctor_parsers.names import words
+from logdoctor_parsers.positions import EPOCH, STEP, TIME
 from logdoctor_parsers.records import Records, number
 
 NOWHERE: Mapping[str, int] = MappingProxyType({})
 BEFORE = re.compile(r"^(?:DLLL|:::[A-Z]+|[A-Z]+:[\w.]+:) *(?=\{\")")  # what a logger puts before each object
 
+_COUNTERS, _TIMES = {*EPOCH, *STEP}, {*TIME}
 _DECODER = json.JSONDecoder()
 _STATISTICS = {"num", "count", "mean", "median", "std", "min", "max", "sum"}
 _LONGEST_LIST = 16  # COCO's twelve figures; longer lists are data, not metrics
@@ -180,12 +183,27 @@ def read_objects(line: str) -> tuple[list[dict[str, Any]], str]:
 
 
 def unwrapped(item: dict[str, Any]) -> dict[str, Any]:
-    """A row of NVIDIA's DLLogger, `{"step": [epoch, iteration], "data": {…}}`, as others would write it."""
+    """A row in an envelope, `{"event": "train", "payload": {"step": 3, …}}`, or of NVIDIA's DLLogger,
+    `{"step": [epoch, iteration], "data": {…}}`, as others would write it."""
     step, data = item.get("step"), item.get("data")
     if not isinstance(step, list) or not isinstance(data, dict):
-        return item
+        return _out_of_envelope(item)
     own = {key: value for key, value in item.items() if key not in ("step", "data", "elapsedtime")}
     return {**own, **data, **dict(zip(("epoch", "iteration"), step, strict=False))}
+
+
+def _out_of_envelope(item: dict[str, Any]) -> dict[str, Any]:
+    """The members of a row and of the object in it, where this alone has numbers (but for the time), and counters."""
+    inside = [(key, value) for key, value in item.items() if isinstance(value, dict)]
+    if len(inside) != 1 or not _told_in(inside[0][1]) & _COUNTERS or not _told_in(item) <= _TIMES:
+        return item
+    envelope = {key: value for key, value in item.items() if key != inside[0][0]}
+    return item if envelope.keys() & inside[0][1].keys() else envelope | inside[0][1]
+
+
+def _told_in(item: dict[str, Any]) -> set[str]:
+    """The names of an object's numbers."""
+    return {"_".join(words(key)) for key, value in item.items() if isinstance(value, int | float)}
 
 
 def flatten(item: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float | str]]:

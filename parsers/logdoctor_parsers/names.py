@@ -28,7 +28,7 @@ FILLERS = frozenset(
     (
         "epoch step iter iteration iterations batch mini minibatch mean avg average running vs total tot all overall "
         "sum set main data metric metrics smoothed current final value info subset context hz per s updating "
-        "updated adjusting adjusted avr reduced"
+        "updated adjusting adjusted avr reduced rollout"
     ).split()
 )
 
@@ -40,6 +40,7 @@ ALIASES = {
         "multi_logloss mlogloss"
     ),
     "smooth_l1_loss": "smoothl1",
+    "value_loss": "value_loss",  # of reinforcement learning; elsewhere `value` says nothing
     "bits_per_byte": "bpb",
     "bits_per_character": "bpc",
     "perplexity": "language_perplexity ppl perplexity",

@@ -24,11 +24,12 @@ STEP = (
     "step", "steps", "num_updates", "num_update", "updates", "update", "current_steps", "current_step", "train_step",
     "training_step", "train_steps", "training_steps", "train_iter", "optimizer_step", "num_steps", "num_iters",
     "num_iter", "niter", "n_iter", "it", "itr", "current_iter", "cur_iter", "iter_num", "step_num", "global_iter",
+    "training_iteration", "total_timesteps", "time_total_timesteps", "timesteps_total", "total_env_interacts",
 )  # fmt: skip
 UPDATES_BY_SPLIT = ("train_num_updates", "valid_num_updates", "test_num_updates")  # fairseq: each row its own
 BATCH = ("batch", "batch_idx", "batch_id", "batch_index", "batch_num", "batch_no", "minibatch", "mini_batch")
 BATCHES = ("batches", "num_batches", "n_batches", "total_batches", "batches_per_epoch", "steps_per_epoch")
-TIME = ("timestamp", "wall_time", "walltime", "datetime", "date_time", "created_at", "date", "time", "unix_time")
+TIME = ("timestamp", "wall_time", "walltime", "datetime", "date_time", "created_at", "date", "time", "unix_time", "ts")
 ROLE = ("mode", "phase", "split", "stage", "subset", "set", "type", "kind", "event", "section", "name")
 UNNAMED = ("", "unnamed_0", "index")
 _PLAUSIBLE = (946_684_800.0, 4_102_444_800.0)  # years 2000 to 2100: what can be a POSIX time
