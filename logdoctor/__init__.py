@@ -20,8 +20,8 @@ __all__ = ["__version__", "diagnose", "load"]
 
 
 def diagnose(paths: str | Path | Sequence[str | Path], **options: Any) -> Report:
-    """Read everything under `paths` and judge it; see `logdoctor.diagnosis.diagnose`."""
-    from logdoctor.diagnosis import diagnose as run_diagnosis
+    """Read everything under `paths` and judge it; see `logdoctor.judging.diagnose`."""
+    from logdoctor.judging import diagnose as run_diagnosis
 
     return run_diagnosis(paths, **options)
 

@@ -149,7 +149,7 @@ def report(
     jobs: int | None, now: float | None, config: Path | None, limits: tuple[str, ...], **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose every run under PATH (files, folders, or - for standard input) and write report.md with plots."""
-    from logdoctor.diagnosis import examine
+    from logdoctor.judging import examine
     from logdoctor.options import parse_limits, parse_since
     from logdoctor.report import write_report
     from logdoctor.report.keeping import finish, spool
@@ -185,7 +185,7 @@ def compare(
 ) -> None:  # fmt: skip
     """Set the runs under PATH side by side: who leads early and at the end, where one passes the other."""
     from logdoctor.compare import compare as compare_runs
-    from logdoctor.diagnosis import examine
+    from logdoctor.judging import examine
     from logdoctor.report import write_report
     from logdoctor.report.outputs import Outputs, write_outputs
 

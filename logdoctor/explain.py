@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any
 
 from logdoctor.analyzers.late_overtaker import LateOvertaker
-from logdoctor.diagnosis import all_analyzers
 from logdoctor.errors import LogDoctorError
+from logdoctor.judging import all_analyzers
 from logdoctor.options import did_you_mean
 
 

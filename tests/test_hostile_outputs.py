@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import logdoctor
-from logdoctor import assemble, diagnosis, reading
+from logdoctor import assemble, judging, reading
 from logdoctor.cli import cli
 from logdoctor.masking import MASK, masked
 from logdoctor.report import files, plots
@@ -253,7 +253,7 @@ def test_nothing_fails_without_a_fault(two_runs: Path) -> None:
 
 
 def test_an_analyzer_that_crashes_is_listed(two_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = diagnosis.all_analyzers()[0]
+    broken = judging.all_analyzers()[0]
     monkeypatch.setattr(type(broken), "analyze", crash)
     report = logdoctor.diagnose(".")
     assert len(report.runs) == 2

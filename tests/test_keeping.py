@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from factories import curve, diagnosis, run
 
-from logdoctor import diagnosis as judging
+from logdoctor import judging
 from logdoctor.cli import cli
+from logdoctor.diagnosis import Report
 from logdoctor.report import keeping
 from logdoctor.report.json_report import to_json
 from logdoctor.report.keeping import thinned
@@ -30,7 +31,7 @@ def test_thinning_keeps_spikes_ends_and_every_figure() -> None:
     assert len(small.curves[0]) < 1000
     assert len(small.curves[1]) < 10
     assert 9.0 in small.curves[0].value
-    before, after = (to_json(judging.Report((each,)))["runs"][0]["series"] for each in (whole, diagnosis(small)))
+    before, after = (to_json(Report((each,)))["runs"][0]["series"] for each in (whole, diagnosis(small)))
     assert before == after
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from logdoctor.diagnosis import Report, examine
+from logdoctor.diagnosis import Report
+from logdoctor.judging import examine
 from logdoctor.options import Options
 from logdoctor.report.console import show
 from logdoctor.report.html import to_html

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from logdoctor.diagnosis import examine
+from logdoctor.judging import examine
 from logdoctor.options import Options
 from logdoctor.report.json_report import dumps
 from logdoctor.workers import PER_WORKER, spread, workers_for

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from logdoctor.diagnosis import Report, Unread, chosen_analyzers, diagnose_run
+from logdoctor.diagnosis import Report, Unread
 from logdoctor.errors import LogDoctorError
+from logdoctor.judging import chosen_analyzers, diagnose_run
 from logdoctor.options import Options
 from logdoctor.reading import read_file
 from logdoctor.report.github import job_summary, workflow_commands
