@@ -49,6 +49,14 @@ def test_a_number_with_damage_inside_is_not_read_as_its_front_or_end(torn: str) 
     assert len(values(PYTORCH.parse(log_file("".join(lines))), "loss")) == 19
 
 
+@pytest.mark.parametrize("torn", ["Acc@4e+00", "acc_6E+01", "acc@.4e+00", "acc7e+.5"])
+def test_the_exponent_of_a_number_that_a_name_swallowed_is_none(torn: str) -> None:
+    lines = [f"epoch {n} Loss {2 / n:.4e} Acc@1 {n:.2e} lr 1.0e-03\n" for n in range(1, 21)]
+    lines[9] = f"epoch 10 Loss 2.0000e-01 {torn} lr 1.0e-03\n"
+    table = PYTORCH.parse(log_file("".join(lines))).table
+    assert table.value[table.line == 10].tolist() == [0.2, 0.001]
+
+
 def test_a_comma_that_parts_no_thousands_joins_nothing() -> None:
     text = "".join(LINES).replace("loss: 0.1000", "loss: 93,75")
     assert 9375.0 not in values(PYTORCH.parse(log_file(text)), "loss")
