@@ -22,15 +22,15 @@ from logdoctor.run import Closing, Curve, Run, RunFact, RunProblem, Source
 from logdoctor.stitching import Experiment
 from logdoctor_parsers.unpack import is_packed
 
-MOST_RUNS = 5_000  # of one file, far more than a sweep writes: each takes time, memory and a part of the report
 TELLING = ("crashed", "early-stopping", "finished", "stopped", "torn", "open")  # which ending of twins says most
 
 
-def runs_of(member: Group, name: str, given: Callable[[str], Given]) -> list[Run] | list[Unread]:
-    """The runs of one group; if they are too many, or their assembly crashes, its files with the reason."""
-    if len(member.experiments) > MOST_RUNS:
+def runs_of(member: Group, name: str, given: Callable[[str], Given], most: float) -> list[Run] | list[Unread]:
+    """The runs of one group; if they are more than `most`, or their assembly crashes, its files with the reason."""
+    if len(member.experiments) > most:
         count = f"its counters begin anew so often that it would be {len(member.experiments):,} runs"
-        reason = f"{count}; up to {MOST_RUNS:,} of one file are judged (`logdoctor export` writes them all)"
+        way_out = "raise max_runs_per_file in logdoctor.toml; `logdoctor export` writes them all"
+        reason = f"{count}; up to {most:,.0f} of one file are judged ({way_out})"
         return [Unread(read.file.name, reason) for read in member.reads]
     try:
         return [_run(member, each, number, name, given(name)) for number, each in enumerate(member.experiments, 1)]

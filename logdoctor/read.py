@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from logdoctor.announce import Progress, silent
@@ -44,7 +44,7 @@ def stream_runs(found: Found, options: Options, progress: Progress = silent) -> 
         failed += ungrouped
         names = run_names(groups, found.root, folders)
         folders |= {name for one, name in zip(groups, names, strict=True) if one.is_folder}
-        for each in _taken_apart(groups, names, lambda name: given(name, options)):
+        for each in _taken_apart(groups, names, options):
             if isinstance(each, Run):
                 yield roles.applied(each)
             else:
@@ -53,10 +53,10 @@ def stream_runs(found: Found, options: Options, progress: Progress = silent) -> 
     yield from (*found.unread, *unread, *failed)
 
 
-def _taken_apart(groups: list[Group], names: Sequence[str], given: Callable[[str], Given]) -> Iterator[Run | Unread]:
+def _taken_apart(groups: list[Group], names: Sequence[str], options: Options) -> Iterator[Run | Unread]:
     """The runs of the groups, each group forgotten when its runs are made."""
     for name in names:
-        yield from runs_of(groups.pop(0), name, given)
+        yield from runs_of(groups.pop(0), name, lambda run: given(run, options), options.max_runs_per_file)
 
 
 def read_rows(

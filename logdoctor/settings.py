@@ -161,5 +161,5 @@ def _patterns(path: Path, key: str, value: object) -> tuple[Mapping[str, str], .
 
 CHECKS: Mapping[str, Callable[[Path, str, object], object]] = {
     "parser": _text, "pattern": _patterns, "ignore": _ignored, "limits": _limits, "runs": _runs, "roles": _roles,
-    **dict.fromkeys((*NUMBERS, "max_gigabytes", "max_unpacking_ratio"), _number),
+    **dict.fromkeys((*NUMBERS, "max_gigabytes", "max_unpacking_ratio", "max_runs_per_file"), _number),
 }  # fmt: skip

@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 import zstandard
 
-from logdoctor.diagnosis import Unread
+from logdoctor import load
+from logdoctor.diagnosis import Unread, examine
+from logdoctor.options import Options
 from logdoctor.reading import Read, read_file
+from logdoctor.settings import read_config
 from logdoctor_parsers import PARSERS, LogFile, ParsedLog, choose
 from logdoctor_parsers.unpack import ReadLimits
 from tests.event_files import event, header, nested, record, scalars, simple, summary, tensor, varint, version
@@ -249,20 +252,19 @@ def test_a_line_of_1_gb_of_zeros_ends_and_costs_nothing_before_it(tmp_path: Path
     assert time.monotonic() - began < GENEROUS
 
 
-def test_more_runs_in_one_file_than_are_judged_are_refused_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import logdoctor
-
-    monkeypatch.setattr("logdoctor.assemble.MOST_RUNS", 3)
+def test_more_runs_in_one_file_than_are_judged_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    settings = tmp_path / "logdoctor.toml"
+    settings.write_text("max_runs_per_file = 3\n")
     for name, count in (("few", 3), ("many", 4)):
         rows = [json.dumps({"step": n, "loss": (run + 1) / (n + 1)}) for run in range(count) for n in range(5)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows) + "\n")
-    report = logdoctor.diagnose(tmp_path)
+    report = examine([str(tmp_path)], read_config(settings))
     assert [diagnosis.run.name for diagnosis in report.runs] == ["few", "few#2", "few#3"]
     (unread,) = report.unread
-    assert "it would be 4 runs; up to 3 of one file are judged (`logdoctor export` writes them all)" in unread.reason
-    assert logdoctor.load(tmp_path / "many.jsonl")["run"].nunique() == 4
+    assert "it would be 4 runs; up to 3 of one file are judged (raise max_runs_per_file in" in unread.reason
+    assert "`logdoctor export` writes them all" in unread.reason
+    assert len(examine([str(tmp_path)], Options()).runs) == 7
+    assert load(tmp_path / "many.jsonl")["run"].nunique() == 4
 
 
 def test_a_json_number_too_long_costs_its_line_only() -> None:

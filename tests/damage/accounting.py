@@ -192,6 +192,7 @@ def _of_lines(content: bytes, damaged: bytes, truth: Sequence[Point], log: Parse
         (line, tag, value)
         for line, tag, value in missing.elements()
         if line not in named and not _renamed(line, tag, value, found, extent)
+        if not _outdone(line, tag, truth, found, extent)
     ]
     if len({line for line, *_ in silent}) <= more:
         silent = []
@@ -205,6 +206,14 @@ def _renamed(line: int, tag: str, value: str, found: Sequence[Point], extent: Ex
     """Whether a number is there under another name: another header's or bracket's, or one told apart (`accuracy #0`)."""
     new = {point.tag for point in found if (point.line, point.value) == (line, value)}
     return bool(new) and (not extent.says(line, tag) or any(tag in each for each in new))
+
+
+def _outdone(line: int, tag: str, truth: Sequence[Point], found: Sequence[Point], extent: Extent) -> bool:
+    """Whether the next line, which the damage touched, now tells the same: of an evaluation the last line counts."""
+    if line != extent.before:
+        return False
+    now = {(p.step, p.epoch) for p in found if (p.line, p.tag) == (line + 1, tag)}
+    return any((p.step, p.epoch) in now for p in truth if (p.line, p.tag) == (line, tag))
 
 
 def _named(log: ParsedLog) -> tuple[set[int], int]:
