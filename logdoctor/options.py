@@ -40,8 +40,8 @@ class Options:
     `template` is the --pattern of the command line, `pattern` the [[pattern]] tables of the file (template, name,
     split); `limits` maps analyzer → limit → value; `runs` a run's name (`*` stands for anything) → numbers known of it;
     `roles` maps train, val, lr or val_metric → tags to judge by, as logged, the first that a run has;
-    `max_gigabytes` (of 2^30 bytes) and `max_unpacking_ratio` bound what is read of one file, `max_runs_per_file` the runs
-    judged of it: more than a sweep writes, as each takes time and a part of the report. `baseline` is a former
+    `max_gigabytes` (of 2^30 bytes) and `max_unpacking_ratio` bound what is read of one file, `max_runs_per_file` what
+    of it is judged: more than a sweep writes, as each run takes time and a part of the report. `baseline` is a former
     report.json to compare with, `fail_if_worse` what may not have become worse since (`val_loss 2%`).
     """
 

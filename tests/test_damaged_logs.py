@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from logdoctor.reading import Read, read_file
@@ -55,6 +56,15 @@ def test_the_exponent_of_a_number_that_a_name_swallowed_is_none(torn: str) -> No
     lines[9] = f"epoch 10 Loss 2.0000e-01 {torn} lr 1.0e-03\n"
     table = PYTORCH.parse(log_file("".join(lines))).table
     assert table.value[table.line == 10].tolist() == [0.2, 0.001]
+
+
+def test_a_single_epoch_named_in_the_middle_places_its_own_line_only() -> None:
+    lines = [f"step {n} loss {2 / n:.4f}\n" for n in range(1, 21)]
+    lines[9] = "st:ep 96 loss 0.2000\n"
+    table = PYTORCH.parse(log_file("".join(lines))).table
+    assert np.flatnonzero(np.isfinite(table.epoch)).tolist() == np.flatnonzero(table.line == 10).tolist()
+    lines[0] = "ep 1 loss 2.0000\n"
+    assert np.isfinite(PYTORCH.parse(log_file("".join(lines))).table.epoch).all()
 
 
 def test_a_comma_that_parts_no_thousands_joins_nothing() -> None:

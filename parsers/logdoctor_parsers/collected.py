@@ -160,8 +160,11 @@ def labelled_backwards(track: Columns, epochs: Labels, counts: Labels) -> Column
     """Where the epoch or the step is named behind its values (`Loss: 0.5`, then `Epoch: 3`), each row with the label it
     awaits.
 
-    So it is where values stand before the first label and none behind the last.
+    So it is where values stand before the first label and none behind the last. A single epoch named among them says
+    nothing of the rows around it.
     """
+    if track.reading.epoch < 0 and len(epochs) == 1 and len(track) and np.isnan(track.epoch[0]):
+        return replace(track, epoch=np.full(len(track), np.nan))
     if track.reading.epoch < 0 and _await(track, track.epoch, epochs):
         return replace(track, epoch=_awaited(track, epochs))
     if not track.reading.iterates and _await(track, track.count, counts):
