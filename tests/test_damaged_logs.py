@@ -58,11 +58,22 @@ def test_the_exponent_of_a_number_that_a_name_swallowed_is_none(torn: str) -> No
     assert table.value[table.line == 10].tolist() == [0.2, 0.001]
 
 
+@pytest.mark.parametrize(("glued", "kept"), [("oss: 0.5", ["oss"]), ("acc: 0.5", ["acc", "loss"])])
+def test_a_number_that_runs_into_the_rest_of_a_torn_name_is_none(glued: str, kept: list[str]) -> None:
+    lines = [f"epoch {n} loss: {2 / n:.4f}\n" for n in range(1, 21)]
+    lines[9] = f"epoch 10 loss: 0.25{glued}\n"
+    table = PYTORCH.parse(log_file("".join(lines))).table
+    tags = [table.series[code].tag for code in table.code[table.line == 10]]
+    assert sorted(tags) == kept
+
+
 def test_a_single_epoch_named_in_the_middle_places_its_own_line_only() -> None:
     lines = [f"step {n} loss {2 / n:.4f}\n" for n in range(1, 21)]
     lines[9] = "st:ep 96 loss 0.2000\n"
     table = PYTORCH.parse(log_file("".join(lines))).table
     assert np.flatnonzero(np.isfinite(table.epoch)).tolist() == np.flatnonzero(table.line == 10).tolist()
+    lines[9] = "ep 1 loss 0.2000\n"
+    assert np.isfinite(PYTORCH.parse(log_file("".join(lines))).table.epoch[9:]).all()
     lines[0] = "ep 1 loss 2.0000\n"
     assert np.isfinite(PYTORCH.parse(log_file("".join(lines))).table.epoch).all()
 

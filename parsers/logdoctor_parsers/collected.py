@@ -161,9 +161,9 @@ def labelled_backwards(track: Columns, epochs: Labels, counts: Labels) -> Column
     awaits.
 
     So it is where values stand before the first label and none behind the last. A single epoch named among them says
-    nothing of the rows around it.
+    nothing of the rows around it, unless it is the first.
     """
-    if track.reading.epoch < 0 and len(epochs) == 1 and len(track) and np.isnan(track.epoch[0]):
+    if track.reading.epoch < 0 and _is_lone(epochs) and len(track) and np.isnan(track.epoch[0]):
         return replace(track, epoch=np.full(len(track), np.nan))
     if track.reading.epoch < 0 and _await(track, track.epoch, epochs):
         return replace(track, epoch=_awaited(track, epochs))
@@ -172,6 +172,11 @@ def labelled_backwards(track: Columns, epochs: Labels, counts: Labels) -> Column
         if 2 * len(np.unique(awaited)) > len(track):  # each record has its own
             return replace(track, count=awaited)
     return track
+
+
+def _is_lone(labels: Labels) -> bool:
+    """Whether a later epoch than the first is the only one named."""
+    return len(labels) == 1 and number(labels[0][1]) > 1
 
 
 def _await(track: Columns, told: Floats, labels: Labels) -> bool:

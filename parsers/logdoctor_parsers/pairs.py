@@ -147,7 +147,7 @@ def _take_value(draft: Draft, i: int, fraction: bool) -> int:
         return 2
     if ":" in draft.example[i] or (draft.units[i] and draft.units[i] != "%" and not _is_measured(draft.units[i], key)):
         return 1
-    if key.kind is Kind.VALUE and not key.names:
+    if (key.kind is Kind.VALUE and not key.names) or _runs_into_rest(draft, i):
         return 1
     if key.kind is Kind.ROLE:
         draft.bare += 1
@@ -197,6 +197,13 @@ def _is_step_of_value(draft: Draft, i: int) -> bool:
         and not draft.texts[i + 1].strip()
         and "." in draft.example[i + 1]
     )
+
+
+def _runs_into_rest(draft: Draft, i: int) -> bool:
+    """Whether the rest of a torn name stands right behind a number, which may be torn, too: `loss: 20.06oss: 5.4`."""
+    if not draft.texts[i + 1][:1].isalpha() or i + 1 >= len(draft.example):
+        return False
+    return draft.keys[i + 1].separated and draft.keys[i + 1].kind is Kind.VALUE
 
 
 def _is_measured(unit: str, key: Key) -> bool:

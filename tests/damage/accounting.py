@@ -212,7 +212,8 @@ def _outdone(line: int, tag: str, truth: Sequence[Point], found: Sequence[Point]
     """Whether the next line, which the damage touched, now tells the same: of an evaluation the last line counts."""
     if line != extent.before:
         return False
-    now = {(p.step, p.epoch) for p in found if (p.line, p.tag) == (line + 1, tag)}
+    tags = {tag, tag.removesuffix(" (avg)")}
+    now = {(p.step, p.epoch) for p in found if p.line == line + 1 and p.tag in tags}
     return any((p.step, p.epoch) in now for p in truth if (p.line, p.tag) == (line, tag))
 
 
