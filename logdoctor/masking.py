@@ -2,10 +2,14 @@
 
 Command lines, tracebacks and settings are shown so that a person sees why a run ended; what looks like a secret in them
 is replaced by `***`. A token of a language model (`pad_token=50256`, `tokens: 1024`) is none.
+
+Names of files, runs and tags tell things apart: there only what can hardly be anything but a key is replaced, and a
+digest follows, so that two names stay two. Nobody finds by trial which 16 random letters and digits have it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 MASK = "***"
@@ -32,6 +36,25 @@ _SIGNS = re.compile(
     r"(?i)hf_|sk-|gh[pousr]_|github_pat|glpat|AKIA|ASIA|xox|AIza|ya29|eyJ|bearer|basic|://|key|token|secret|pass"
     r"|credential|login"
 )  # without any of these there is nothing to look for
+_IN_NAME = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"hf_(?=[A-Za-z]*\d)[A-Za-z0-9]{30,}|gh[pousr]_(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}"
+    r"|(?:github_pat_|glpat-|sk-(?:proj-|ant-api\d\d-)?)(?=[A-Za-z]*\d)[A-Za-z0-9]{20}[\w-]*"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])|xox[abposr]-\d[\w-]{15,}|AIza[\w-]{35}"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})"
+    rf"|(?P<said>(?i:{_SECRET_NAME}|(?<![a-z])(?<![a-z]_)token)[=:])"
+    r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16}[\w+~-]*"
+)
+
+
+def masked_name(name: str) -> str:
+    """The name of a file, a run or a tag with each key or token in it replaced; different ones stay different."""
+    return _IN_NAME.sub(_fingerprint, name) if _SIGNS.search(name) else name
+
+
+def _fingerprint(found: re.Match[str]) -> str:
+    said = found["said"] or ""
+    return f"{said}{MASK}{hashlib.sha256(found[0][len(said) :].encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def masked(text: str) -> str:

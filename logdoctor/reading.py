@@ -13,6 +13,7 @@ import numpy as np
 from logdoctor.announce import Progress, silent
 from logdoctor.diagnosis import Unread
 from logdoctor.errors import LogDoctorError
+from logdoctor.masking import masked, masked_name
 from logdoctor_parsers import (
     PARSERS,
     AmbiguousFormatError,
@@ -22,9 +23,11 @@ from logdoctor_parsers import (
     ParsedLog,
     Parser,
     Problem,
+    Series,
     choose,
 )
 from logdoctor_parsers.conformity import insist_on_contract
+from logdoctor_parsers.names import canonical
 from logdoctor_parsers.pattern import Pattern, PatternError, PatternParser
 from logdoctor_parsers.text import is_binary
 
@@ -140,10 +143,11 @@ def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None 
     except (OSError, EOFError) as error:
         return Unread(file.name, f"cannot be read: {getattr(error, 'strerror', None) or error}")
     except Exception as error:
-        return Unread(file.name, f"the parser failed ({type(error).__name__}: {error}); please report this as a bug")
+        said = masked(f"{type(error).__name__}: {error}")
+        return Unread(file.name, f"the parser failed ({said}); please report this as a bug")
     log = read.log
     if not len(log.table) and log.ending.kind not in ("crashed", "torn"):
-        reason = log.problems[0].message if log.problems else f"no training curve found (read as {log.format})"
+        reason = masked(log.problems[0].message) if log.problems else f"no training curve found (read as {log.format})"
         return Unread(file.name, reason)
     if len(parsers) > 1 and _is_prose(log) and parser.sniff(file) is Match.MAYBE:
         return Unread(file.name, NOT_RECOGNISED)
@@ -158,6 +162,19 @@ def _with_damage(file: LogFile, log: ParsedLog) -> ParsedLog:
     return replace(log, problems=(Problem(0, file.damage), *log.problems), ending=ending)
 
 
+def _without_secrets(log: ParsedLog) -> ParsedLog:
+    """The log with what looks like a key or a token in its tags masked."""
+    tags = "\n".join(series.tag for series in log.table.series)
+    if masked_name(tags) == tags:
+        return log
+    return replace(log, table=replace(log.table, series=tuple(map(_named_without_secret, log.table.series))))
+
+
+def _named_without_secret(series: Series) -> Series:
+    tag = masked_name(series.tag)
+    return series if tag == series.tag else Series(tag, canonical(tag).metric, series.split)
+
+
 def _is_prose(log: ParsedLog) -> bool:
     """Whether a text merely mentions numbers: no series has two values, and few lines gave any."""
     few = len(log.table) > 0 and log.data < PROSE_SHARE * log.lines
@@ -165,7 +182,7 @@ def _is_prose(log: ParsedLog) -> bool:
 
 
 def _read(file: LogFile, log: ParsedLog) -> Read:
-    log = _with_damage(file, log)
+    log = _without_secrets(_with_damage(file, log))
     if file.content is not None:
         return Read(file, log, float("nan"), len(file.content))
     status = file.path.stat()

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 import logdoctor
 from logdoctor import assemble, judging, reading
 from logdoctor.cli import cli
-from logdoctor.masking import MASK, masked
+from logdoctor.masking import MASK, masked, masked_name
 from logdoctor.report import files, plots
 from logdoctor.report.github import job_summary, workflow_commands
 from logdoctor.report.html import to_html
@@ -215,6 +215,62 @@ def test_no_output_holds_a_secret_of_the_last_lines(here: Path) -> None:
         assert not [secret for _, secret in SECRETS if secret in text]
     assert MASK in Path("p.html").read_text("utf-8")
     assert SECRETS[8][1] not in invoke("formats", "a.log").output
+
+
+TOKENS = ("ghp_" + "aBcDeF1234567890ghijKLMN", "ghp_" + "aBcDeF1234567890ghijKLMO")
+
+
+def test_no_output_holds_a_token_of_a_name(here: Path) -> None:
+    for scale, token in enumerate(TOKENS, 1):
+        folder = Path("runs", f"lr0.1_token={token}_bs32")
+        folder.mkdir(parents=True)
+        folder.joinpath(f"{token}.jsonl").write_text(jsonl(f"train x api_key={token}", scale))
+        folder.joinpath(f"bad {token}.jsonl").write_text('{"step": 1}\n')
+    shown = [
+        invoke("report", "runs", "-o", "out", "--html", "p.html", "--junit", "j.xml", "--github").output,
+        invoke("compare", "runs", "-o", "side", "--html", "c.html", "--no-plots").output,
+        invoke("formats", "runs").output,
+    ]
+    written = [path for path in here.rglob("*") if here / "runs" not in path.parents]
+    assert {"report.md", "report.json", "p.html", "j.xml", "c.html"} <= {path.name for path in written}
+    shown += [str(path) for path in written]
+    shown += [path.read_text("utf-8") for path in written if path.suffix in (".md", ".json", ".html", ".xml", ".svg")]
+    for text in shown:
+        assert not [token for token in TOKENS if token[4:20].lower() in text.lower()]
+    told = json.loads(Path("out/report.json").read_text("utf-8"))
+    names = {run["name"] for run in told["runs"]}
+    assert len(names) == 2, "what differs in nothing but the token stays apart"
+    assert all(name.startswith("lr0.1_token=***") and "_bs32" in name for name in names)
+    again = invoke("report", "runs", "-o", "again", "--baseline", "out/report.json", "--no-plots").output
+    assert "renamed" not in again
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "runs/0123456789abcdef0123456789abcdef01234567", "wandb/run-20240131_101112-1a2b3c4d", "2024-01-31_10-11-12",
+        "sk-resnet50-imagenet-lr0.1-epochs100", "sk-learn-baseline-2024", "task-resnet50", "hf_bert_base_uncased2",
+        "pad_token=sentencepieceUnigram32000", "tokens_per_second", "key/encoder.layers.0.key.weight", "basic resnet50-cifar10",
+        "token: accuracy", "secret=baseline", "password_strength/loss", "commit=0123456789abcdef0123456789abcdef01234567",
+        "experiments2024/resnet50/imagenet/baseline/seed1/version0/lightninglogs/metrics",
+    ],
+)  # fmt: skip
+def test_ordinary_names_stay_readable(name: str) -> None:
+    assert masked_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["{}", "runs/lr0.1_{}/train", "x-{}.jsonl", "my_secret={}", "wandb_api_key:{}", "lr0.1_token={}"]
+)
+def test_tokens_of_names_are_masked_and_stay_different(name: str) -> None:
+    first, second = (masked_name(name.format(token)) for token in TOKENS)
+    assert first != second
+    assert re.fullmatch(re.escape(name).replace(r"\{\}", r"\*{3}[0-9a-f]{8}"), first)
+
+
+@pytest.mark.parametrize("token", ["hf_" + "A1" + "b" * 32, "sk-proj-" + "a1B2" * 8, "AKIA" + "ABCDEFGHIJKLMNOP"])
+def test_tokens_of_every_kind_are_masked_in_names(token: str) -> None:
+    assert re.fullmatch(r"lr0\.1_\*{3}[0-9a-f]{8}/m", masked_name(f"lr0.1_{token}/m"))
 
 
 # live logs ------------------------------------------------------------------------------------------------------------
