@@ -120,7 +120,7 @@ def _problems(
     end = members[-1].end if members else 0
     if complete and members and text[(end := text.index("}", end) + 1) :].strip():
         found.append((lines.line(end), _behind(lines, end)))
-    elif not complete and history and closed and members[-1].key == "log_history":
+    elif not complete and history and closed and all(part.key == "log_history" for part in members[-1:]):
         found.append((lines.line(history[-1].end), _behind(lines, history[-1].end)))
     elif not complete and closed:
         found.append((lines.line(end), "damaged: the settings that stand behind this line are left out"))
