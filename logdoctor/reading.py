@@ -164,10 +164,8 @@ def _with_damage(file: LogFile, log: ParsedLog) -> ParsedLog:
 
 def _without_secrets(log: ParsedLog) -> ParsedLog:
     """The log with what looks like a key or a token in its tags masked."""
-    tags = "\n".join(series.tag for series in log.table.series)
-    if masked_name(tags) == tags:
-        return log
-    return replace(log, table=replace(log.table, series=tuple(map(_named_without_secret, log.table.series))))
+    series = tuple(map(_named_without_secret, log.table.series))
+    return log if series == log.table.series else replace(log, table=replace(log.table, series=series))
 
 
 def _named_without_secret(series: Series) -> Series:
