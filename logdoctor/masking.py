@@ -33,8 +33,8 @@ _LOGIN = re.compile(r"(?i)\b(login(?: --[\w-]+)* )(?=\S*\d)([A-Za-z0-9]{32,})\b"
 _LONG_TOKEN = re.compile(r"(?i)(\btoken['\"]?\s*[=:]\s*['\"]?)(?=[\w.-]*\d)(?=[\w.-]*[A-Za-z])([\w.-]{20,})")
 _ARMOUR = re.compile(r"^\s*[A-Za-z0-9+/]{60,}={0,2}\s*$")
 _SIGNS = (
-    "hf_ sk- gho_ ghp_ ghr_ ghs_ ghu_ github_pat glpat akia asia xox aiza ya29 eyj bearer basic :// key token secret pass"
-    " credential login"
+    "hf_ sk- gho_ ghp_ ghr_ ghs_ ghu_ github_pat glpat akia asia xox aiza ya29 eyj bearer basic :// key token secret"
+    " pass credential login"
 ).split()  # in lower case: without any of these there is nothing to look for
 _IN_NAME = re.compile(
     r"(?<![A-Za-z0-9])(?:"
