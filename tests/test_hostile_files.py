@@ -24,7 +24,7 @@ from logdoctor import read
 from logdoctor.cli import cli
 from logdoctor.discover import discover
 from logdoctor.reading import Read, read_file
-from logdoctor.report import whole_files
+from logdoctor.report import overview_plot, whole_files
 from logdoctor.report.pictures import file_name
 from logdoctor_parsers import PARSERS, LogFile
 from logdoctor_parsers.unpack import open_regular
@@ -390,10 +390,38 @@ def test_sigterm_ends_the_processes_and_leaves_nothing(runs: Path) -> None:
     assert not (runs / "out").exists()
 
 
-def test_ctrl_c_while_reading_is_130(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pressed(*arguments: object) -> None:
-        raise KeyboardInterrupt
+def test_a_report_stopped_while_it_draws_leaves_the_former_one_whole(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        (runs / "runs" / f"{number}.csv").write_bytes(table(30, scale=2.0 + number))
+    arguments = ["report", str(runs / "runs"), "-o", str(runs / "out"), "--plots", "all"]
+    assert invoke(*arguments).exit_code == 0
+    former = contents(runs / "out")
+    assert len(former) > 8
+    for number in range(8):
+        (runs / "runs" / f"{number}.csv").write_bytes(table(40, scale=3.0 + number))
+    with monkeypatch.context() as patch:
+        patch.setattr(overview_plot, "draw_overview", pressed)
+        assert invoke(*arguments).exit_code == 130
+    assert contents(runs / "out") == former
+    assert invoke(*arguments).exit_code == 0
+    changed = contents(runs / "out")
+    assert changed.keys() == former.keys()
+    assert [name for name in former if former[name] == changed[name]] == ["plots/a.png"], (
+        "of the run that did not change"
+    )
 
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pressed(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_reading_is_130(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "read_files", pressed)
     done = invoke("report", str(runs / "runs"), "-o", str(runs / "out"))
     assert done.exit_code == 130

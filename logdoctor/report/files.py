@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,14 +34,28 @@ def write_report(
     with _explained(folder):
         former = _former_report(folder)
         (folder if plots == "none" else folder / "plots").mkdir(parents=True, exist_ok=True)
-        # Claims the folder: were the drawing killed, the next report would find its own files, not a stranger's.
-        replace_file(folder / "report.json", dumps(report))
-        if plots != "none":
-            report = draw_all(report, folder, plots, plot_format, progress)
-        replace_file(folder / "report.md", to_markdown(report).encode("utf-8", "replace"))
-        replace_file(folder / "report.json", dumps(report))
+        if not former:
+            # Claims the folder: were the drawing killed, the next report would find its own files, not a stranger's.
+            replace_file(folder / "report.json", dumps(report))
+        with _moved_together(folder) as place:
+            if plots != "none":
+                report = draw_all(report, place, plots, plot_format, progress)
+            text, data = to_markdown(report).encode("utf-8", "replace"), dumps(report)
+        replace_file(folder / "report.md", text)
+        replace_file(folder / "report.json", data)
         _remove_stale(former, report, folder)
     return report
+
+
+@contextmanager
+def _moved_together(folder: Path) -> Iterator[Path]:
+    """A place for plots, moved to those of the report when all are drawn: until then its former ones stay."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".plots.") as place:
+        drawn = Path(place, "plots")
+        drawn.mkdir()
+        yield Path(place)
+        for plot in drawn.iterdir():
+            plot.replace(folder / "plots" / plot.name)
 
 
 @contextmanager
