@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-# A number inside a Latin word (`Acc@1`, `Acc@4e+00`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24` and
-# `ep24` are counters. A time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern begins
-# with one set of characters, which `re` can skip to fast; what precedes the number is looked at behind its first one.
+# A number inside a Latin word (`Acc@1`, `Acc@4e+00`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24`
+# and `ep24` are counters. A time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern
+# begins with one set of characters, which `re` can skip to fast; what precedes a number is looked at behind its first.
 _EXPONENT = r"(?:[eE][-+]?\d+)?+"
 # No part of `0..5`, `1.2.3`, `1.l`, `15.ð`, `8.0e=04`, `2.1ek00`, `7n3024` or `2.1m21e+00`.
 _END = (
