@@ -17,7 +17,8 @@ import pytest
 import zstandard
 
 from logdoctor import load
-from logdoctor.diagnosis import Unread, examine
+from logdoctor.diagnosis import Unread
+from logdoctor.judging import examine
 from logdoctor.options import Options
 from logdoctor.reading import Read, read_file
 from logdoctor.settings import read_config
