@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_columns import Numbers, column, crc_of_rows
 from logdoctor_parsers.event_message import Scalar
-from logdoctor_parsers.event_template import Numbers, Tag, Template, Templates, column, crc_of_rows, template_of
+from logdoctor_parsers.event_template import Tag, Template, Templates, template_of
 from logdoctor_parsers.tfrecord_chain import across
 
 Ints = npt.NDArray[np.int64]
