@@ -107,7 +107,8 @@ class EventCollector:
             if found is not None:
                 self._take_columns(found, repeat, batch)
                 end = repeat.first + repeat.period * repeat.times
-                left[repeat.first : end].reshape(repeat.times, -1)[found.intact] = False
+                among = left[repeat.first : end].reshape(repeat.times, -1)
+                among[...] = ~found.intact[:, None]
         return np.flatnonzero(left)
 
     def _take_columns(self, found: Columns, repeat: Repeat, batch: Batch) -> None:

@@ -122,7 +122,8 @@ class Batch:
                 into.step[place], into.wall_time[place] = part.step[chosen], part.wall_time[chosen]
                 into.value[place] = part.value[chosen]
         numbers = np.arange(self.first_number, self.first_number + len(self.counts))
-        into.line[:] = np.repeat(numbers, self.counts)
+        single = len(numbers) == len(into.line) and int(self.counts.max()) == 1
+        into.line[:] = numbers if single else np.repeat(numbers, self.counts)
 
 
 def _evenly(places: Ints | slice) -> Iterator[tuple[slice, Ints | slice]]:
