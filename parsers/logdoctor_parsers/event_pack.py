@@ -6,13 +6,13 @@ Most of what a small file costs is the set-up of array operations; a directory o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers.event_collector import EventCollector, Notes
-from logdoctor_parsers.event_points import Points
+from logdoctor_parsers.event_points import Points, Store
 from logdoctor_parsers.event_template import Tag, Templates
 from logdoctor_parsers.tfrecord import SLACK, Records
 from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, chain
@@ -50,27 +50,37 @@ def packs(sizes: Sequence[int]) -> Iterator[list[int]]:
         yield pack
 
 
-def read_together(window: Bytes, sizes: Sequence[int], templates: Templates) -> list[FileContents | None]:
-    """What stands in each of several files; None for one that is damaged, torn, or holds large records.
+@dataclass
+class Packs:
+    """Reads packs of files, `size` bytes in all, `done` of which have been read."""
 
-    The window (at least SLACK bytes longer) holds files of these sizes one behind the other.
-    """
-    borders = np.cumsum([0, *sizes])
-    whole, records = _whole_files(window[: int(borders[-1]) + SLACK], borders)
-    if not whole:
-        return [None] * len(sizes)
-    first = np.searchsorted(records.starts, borders[whole])
-    collector = EventCollector((first + 1).tolist(), templates)
-    collector.add_records(records)
-    points, ends = collector.points(), [*first[1:].tolist(), len(records)]
-    found: list[FileContents | None] = [None] * len(sizes)
-    for file, low, high, notes in zip(whole, first.tolist(), ends, collector.notes, strict=True):
-        if not notes.damage:
-            found[file] = FileContents(points.of_records(low + 1, high), collector.tags, notes, high - low)
-    return found
+    size: int
+    templates: Templates = field(default_factory=Templates)
+    store: Store = field(default_factory=Store)
+    done: int = 0
+
+    def read(self, window: Bytes, sizes: Sequence[int]) -> list[FileContents | None]:
+        """What stands in each of several files; None for one that is damaged, torn, or holds large records.
+
+        The window (at least SLACK bytes longer) holds files of these sizes one behind the other.
+        """
+        borders = np.cumsum([0, *sizes])
+        whole, records = _whole_files(window[: int(borders[-1]) + SLACK], borders, self.done)
+        self.done += int(borders[-1])
+        if not whole:
+            return [None] * len(sizes)
+        first = np.searchsorted(records.starts, borders[whole])
+        collector = EventCollector((first + 1).tolist(), self.templates, size=self.size, store=self.store)
+        points = collector.add_records(records).apart(collector.first_numbers)
+        counts = np.diff(first, append=len(records)).tolist()
+        found: list[FileContents | None] = [None] * len(sizes)
+        for file, mine, notes, count in zip(whole, points, collector.notes, counts, strict=True):
+            if not notes.damage:
+                found[file] = FileContents(mine, collector.tags, notes, count)
+        return found
 
 
-def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Records]:
+def _whole_files(window: Bytes, borders: Ints, offset: int) -> tuple[list[int], Records]:
     """The files that are unbroken chains from border to border, and their records."""
     whole: list[int] = []
     starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -88,4 +98,4 @@ def _whole_files(window: Bytes, borders: Ints) -> tuple[list[int], Records]:
         starts.append(payloads[:count])
         lengths.append(found.lengths[:count])
         file = reached + 1
-    return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, 0)
+    return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, offset)

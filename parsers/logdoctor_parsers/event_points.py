@@ -38,8 +38,9 @@ class Points:
     @classmethod
     def room(cls, count: int) -> Points:
         """Room for so many numbers, which takes memory only once they are written."""
-        step, wall_time, value, line = np.empty((4, count))  # at once: the system has larger pages for that
-        return cls(np.empty(count, np.int32), step, wall_time, value, line.view(np.int64))
+        memory = np.empty(9 * count, np.int32)  # at once: the system has larger pages for that
+        step, wall_time, value, line = memory[: 8 * count].view(np.float64).reshape(4, count)
+        return cls(memory[8 * count :], step, wall_time, value, line.view(np.int64))
 
     def part(self, low: int, high: int) -> Points:
         """The numbers from `low` on below `high`; views."""
@@ -55,11 +56,13 @@ class Points:
             return renamed
         return Points(*(getattr(renamed, item.name)[code >= 0] for item in fields(self)))
 
-    def of_records(self, first: int, last: int) -> Points:
-        """The numbers in the records from `first` to `last`, which are counted from 1 then."""
-        low, high = np.searchsorted(self.line, (first, last + 1))
-        part = self.part(int(low), int(high))
-        return replace(part, line=part.line - (first - 1))
+    def apart(self, first_numbers: Sequence[int]) -> list[Points]:
+        """The numbers of each of several files; their records, numbered through before, are counted from 1 then."""
+        edges = [*np.searchsorted(self.line, first_numbers).tolist(), len(self.line)]
+        files = [self.part(low, high) for low, high in pairwise(edges)]
+        for file, number in zip(files, first_numbers, strict=True):
+            file.line[...] -= number - 1
+        return files
 
     def codes(self, count: int) -> Ints:
         """The codes below `count` that there are, in the order in which they appear."""
