@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from logdoctor_parsers.byte_lines import gather
 from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_points import Points, Store
 from logdoctor_parsers.event_template import Tag, Templates
@@ -80,22 +81,65 @@ class Packs:
         return found
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """The records of a file of `size` bytes: `starts` and `lengths` (n,) of payloads, `headers` (n, 12)."""
+
+    size: int
+    starts: Ints
+    lengths: Ints
+    headers: Bytes
+
+    @classmethod
+    def of(cls, window: Bytes, begin: int, end: int, starts: Ints, lengths: Ints) -> _Layout:
+        """That of the last file, from `begin` to `end`, of those whose records these are."""
+        first = int(np.searchsorted(starts, begin))
+        return cls(end - begin, starts[first:] - begin, lengths[first:], _headers(window, starts[first:]))
+
+    def fits(self, window: Bytes, begin: int, end: int) -> bool:
+        """Whether a file has the same headers in the same places, and so is a chain of the same records."""
+        return end - begin == self.size and np.array_equal(_headers(window, self.starts + begin), self.headers)
+
+
+def _headers(window: Bytes, starts: Ints) -> Bytes:
+    return gather(window, starts - HEADER_BYTES, HEADER_BYTES)
+
+
 def _whole_files(window: Bytes, borders: Ints, offset: int) -> tuple[list[int], Records]:
     """The files that are unbroken chains from border to border, and their records."""
     whole: list[int] = []
     starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    file, files = 0, len(borders) - 1
-    while file < files:
-        begin = int(borders[file])
-        size = int(borders[-1]) - begin
-        found = chain(window[begin:], size, probe=size)  # repetitions gain nothing in small files
-        payloads = found.starts + begin
-        heads = np.append(payloads - HEADER_BYTES, begin + found.end)
-        joints = heads.take(np.searchsorted(heads, borders[file:]), mode="clip") == borders[file:]
-        reached = file + int(np.argmin(joints)) - 1 if not joints.all() else files
-        count = int(np.searchsorted(payloads, borders[reached]))
-        whole += range(file, reached)
-        starts.append(payloads[:count])
-        lengths.append(found.lengths[:count])
-        file = reached + 1
+    layout: _Layout | None = None
+    file, ends = 0, borders.tolist()
+    while file < len(ends) - 1:
+        if layout is not None and layout.fits(window, ends[file], ends[file + 1]):
+            count, tried, found = 1, 1, (layout.starts + ends[file], layout.lengths)
+        else:
+            tried = _until_equals(np.diff(borders[file:]))
+            count, found = _chained(window, borders[file : file + tried + 1])
+            if count == tried:
+                layout = _Layout.of(window, ends[file + count - 1], ends[file + count], *found)
+        whole += range(file, file + count)
+        starts.append(found[0])
+        lengths.append(found[1])
+        file += min(count + 1, tried)
     return whole, Records(window, np.concatenate(starts), np.concatenate(lengths), 1, offset)
+
+
+def _until_equals(sizes: Ints) -> int:
+    """How many files to follow as one chain: up to the first whose layout the next one, of its size, may have."""
+    equal = sizes[1:] == sizes[:-1]
+    return int(np.argmax(equal)) + 1 if equal.any() else len(sizes)
+
+
+def _chained(window: Bytes, borders: Ints) -> tuple[int, tuple[Ints, Ints]]:
+    """How many files, from the first on, are unbroken chains; the starts and lengths of their records."""
+    begin = int(borders[0])
+    size = int(borders[-1]) - begin
+    found = chain(window[begin:], size, probe=size)  # repetitions gain nothing in small files
+    starts = found.starts + begin
+    heads = np.append(starts - HEADER_BYTES, begin + found.end)
+    joints = heads.take(np.searchsorted(heads, borders), mode="clip") == borders
+    count = int(np.argmin(joints)) - 1 if not joints.all() else len(borders) - 1
+    records = int(np.searchsorted(starts, borders[count]))
+    return count, (starts[:records], found.lengths[:records])

@@ -78,6 +78,8 @@ class Template:
 
         The `changing` bits (words,) are compared: in the others one row that fits speaks for all.
         """
+        if self.covers(changing.view(np.uint8)):
+            return np.ones(len(rows), np.bool_)
         width = 8 * rows.shape[1]
         mask = np.frombuffer(self.mask.to_bytes(width, "little"), "<u8")
         constant = np.frombuffer(self.constant.to_bytes(width, "little"), "<u8")
