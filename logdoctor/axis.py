@@ -288,8 +288,10 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
 def _lengths(rows: Rows) -> list[float]:
     """How many steps each series spans; 0 where it is empty or one of its steps is unknown."""
     found = np.zeros(len(rows.series))
-    filled = np.flatnonzero(np.diff(rows.bounds))
-    if len(filled):
+    if ascends(rows.step):
+        first, last = rows.ends()
+        found = np.where(first < 0, 0.0, rows.step[last] - rows.step[first])
+    elif len(filled := np.flatnonzero(np.diff(rows.bounds))):
         steps, starts = rows.step[rows.order], rows.bounds[filled]
         found[filled] = np.maximum.reduceat(steps, starts) - np.minimum.reduceat(steps, starts)
     lengths: list[float] = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).tolist()

@@ -14,7 +14,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
 
-_FEW = 4096  # numbers, among which all tags are met as a rule
+_FIRST = 256  # numbers, among which all tags are met as a rule
+_FEW = 4096  # numbers that are written without looking at their distances
 _FEW_BREAKS = 64  # numbers to a break in their distances
 _MOST_EXPECTED = 1 << 22  # numbers that room is made for at once
 
@@ -66,13 +67,13 @@ class Points:
 
     def codes(self, count: int) -> Ints:
         """The codes below `count` that there are, in the order in which they appear."""
-        present = _appearing(self.code[:_FEW], count)
+        present = _appearing(self.code[:_FIRST], count)
         return present if len(present) == count else _appearing(self.code, count)
 
     @property
     def records(self) -> int:
         """How many records hold numbers."""
-        return int(np.count_nonzero(np.diff(self.line, prepend=0)))
+        return int(np.count_nonzero(self.line[1:] != self.line[:-1])) + (len(self.line) > 0)
 
 
 @dataclass(frozen=True)
