@@ -22,7 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 SMALL = 1 << 20  # bytes of a file; larger ones gain nothing
-WINDOW = 4 << 20
+WINDOW = 8 << 20
 
 
 @dataclass(frozen=True)
