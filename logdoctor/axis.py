@@ -294,7 +294,7 @@ def _lengths(rows: Rows) -> list[float]:
     elif len(filled := np.flatnonzero(np.diff(rows.bounds))):
         steps, starts = rows.step[rows.order], rows.bounds[filled]
         found[filled] = np.maximum.reduceat(steps, starts) - np.minimum.reduceat(steps, starts)
-    lengths: list[float] = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).tolist()
+    lengths: list[float] = np.where(np.isfinite(found), found, 0.0).tolist()
     return lengths
 
 

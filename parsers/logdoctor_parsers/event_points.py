@@ -49,7 +49,7 @@ class Points:
 
     def recoded(self, new_codes: npt.NDArray[np.int32]) -> Points:
         """With `new_codes[code]` instead of each code, without the rows for which that is negative."""
-        if np.array_equal(new_codes, np.arange(len(new_codes))):
+        if new_codes.tolist() == list(range(len(new_codes))):
             return self
         code = new_codes[self.code]
         renamed = replace(self, code=code)
@@ -125,9 +125,10 @@ class Batch:
                 into.code[place] = part.code if isinstance(part.code, int) else part.code[chosen]
                 into.step[place], into.wall_time[place] = part.step[chosen], part.wall_time[chosen]
                 into.value[place] = part.value[chosen]
-        numbers = np.arange(self.first_number, self.first_number + len(self.counts))
-        single = len(numbers) == len(into.line) and int(self.counts.max()) == 1
-        into.line[:] = numbers if single else np.repeat(numbers, self.counts)
+        if self.counts.max(initial=0) == 1:
+            np.add(np.flatnonzero(self.counts), self.first_number, out=into.line)
+        else:
+            into.line[:] = np.repeat(np.arange(self.first_number, self.first_number + len(self.counts)), self.counts)
 
 
 def _evenly(places: Ints | slice) -> Iterator[tuple[slice, Ints | slice]]:
