@@ -89,9 +89,10 @@ class Template:
         return np.asarray(difference == 0)
 
     def numbers(self, rows: Bytes, changing: Bytes) -> tuple[Numbers, Numbers, tuple[Numbers, ...]]:
-        """Step, wall time and values of rows (n, `length` bytes or more) that match; views of them where it can be."""
+        """Step, wall time and values of rows (n, `length` bytes or more) that match; the values may be views."""
         values = tuple(column(rows, scalar.start, scalar.form) for scalar in self.scalars)
-        return self._steps(rows, changing), column(rows, self.wall_time_start, "<f8"), values
+        wall_time = np.ascontiguousarray(column(rows, self.wall_time_start, "<f8"))  # else copied slowly, unaligned
+        return self._steps(rows, changing), wall_time, values
 
     def _steps(self, rows: Bytes, changing: Bytes) -> Numbers:
         """The step, a varint of one width in all rows; 0 where the event has none."""
