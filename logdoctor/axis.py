@@ -288,7 +288,7 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
 def _lengths(rows: Rows) -> list[float]:
     """How many steps each series spans; 0 where it is empty or one of its steps is unknown."""
     found = np.zeros(len(rows.series))
-    if ascends(rows.step):
+    if len(rows) and ascends(rows.step):
         first, last = rows.ends()
         found = np.where(first < 0, 0.0, rows.step[last] - rows.step[first])
     elif len(filled := np.flatnonzero(np.diff(rows.bounds))):
