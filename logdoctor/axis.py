@@ -13,6 +13,8 @@ from logdoctor.rows import Floats, Ints, Rows, any_known, ascends, batches_in_ep
 from logdoctor.run import Axis, RunFact
 from logdoctor_parsers.names import words
 
+_AT_ONCE = 1 << 15  # rows
+
 
 @dataclass(frozen=True)
 class Given:
@@ -210,7 +212,8 @@ def _epochs_from_series(rows: Rows) -> Rows:
     good = np.isfinite(step) & np.isfinite(label)
     if good.sum() < 2:
         return rows
-    step, label = step[good], label[good]
+    if not good.all():
+        step, label = step[good], label[good]
     if not (step[1:] > step[:-1]).all():
         step, first = np.unique(step, return_index=True)
         label = label[first]
@@ -219,11 +222,22 @@ def _epochs_from_series(rows: Rows) -> Rows:
 
 def _looked_up(wanted: Floats, step: Floats, label: Floats) -> Floats:
     """For each wanted step its label, NaN without one; `step` ascends. Equal steps in a row are looked up once."""
-    first = np.concatenate(([0], np.flatnonzero(wanted[1:] != wanted[:-1]) + 1))
-    different = wanted[first]
-    at = np.minimum(np.searchsorted(step, different), len(step) - 1)
-    found = np.where(step[at] == different, label[at], np.nan)
-    return np.repeat(found, np.diff(first, append=len(wanted)))
+    found = np.empty(len(wanted))
+    for low in range(0, len(wanted), _AT_ONCE):  # in the cache
+        part = wanted[low : low + _AT_ONCE]
+        first = np.concatenate(([0], np.flatnonzero(part[1:] != part[:-1]) + 1))
+        labels = _labels_of(part[first], step, label)
+        found[low : low + _AT_ONCE] = np.repeat(labels, np.diff(first, append=len(part)))
+    return found
+
+
+def _labels_of(wanted: Floats, step: Floats, label: Floats) -> Floats:
+    """The same for different steps in a row, which as a rule are those of labels in a row."""
+    low = int(np.searchsorted(step, wanted[0]))
+    if np.array_equal(step[low : low + len(wanted)], wanted):
+        return label[low : low + len(wanted)]
+    at = np.minimum(np.searchsorted(step, wanted), len(step) - 1)
+    return np.where(step[at] == wanted, label[at], np.nan)
 
 
 def _steps_inside_epochs(rows: Rows) -> Rows:
@@ -274,11 +288,13 @@ def _epochs_in_step_column(rows: Rows) -> Rows:
 def _lengths(rows: Rows) -> list[float]:
     """How many steps each series spans; 0 where it is empty or one of its steps is unknown."""
     found = np.zeros(len(rows.series))
-    filled = np.flatnonzero(np.diff(rows.bounds))
-    if len(filled):
+    if len(rows) and ascends(rows.step):
+        first, last = rows.ends()
+        found = np.where(first < 0, 0.0, rows.step[last] - rows.step[first])
+    elif len(filled := np.flatnonzero(np.diff(rows.bounds))):
         steps, starts = rows.step[rows.order], rows.bounds[filled]
         found[filled] = np.maximum.reduceat(steps, starts) - np.minimum.reduceat(steps, starts)
-    lengths: list[float] = np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0).tolist()
+    lengths: list[float] = np.where(np.isfinite(found), found, 0.0).tolist()
     return lengths
 
 

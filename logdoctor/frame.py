@@ -53,12 +53,31 @@ def _joined(
 ) -> npt.NDArray[Any]:
     """The parts one after the other, in memory of their own: the frame is the user's to change.
 
-    Only with `taken`, the parts taken over so far, one that stands alone is taken over as it is.
+    Only with `taken`, the memory taken over so far, parts that lie one behind the other are taken over as they are.
     """
-    if taken is not None and len(parts) == 1 and _can_be_taken(parts[0], into, taken):
-        taken.append(parts[0])
-        return parts[0]
+    if taken is not None and (whole := _as_one(parts)) is not None and _can_be_taken(whole, into, taken):
+        taken.append(whole)
+        return whole
     return np.concatenate(parts, out=into, casting="unsafe") if parts else into
+
+
+def _as_one(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any] | None:
+    """A single part, or several that one array holds one behind the other, without a copy; None where they are not."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    kind, memory = parts[0].dtype, parts[0].base
+    if not isinstance(memory, np.ndarray) or not memory.flags.c_contiguous:
+        return None
+    begin = end = _address(parts[0])
+    for part in parts:
+        if part.base is not memory or part.dtype != kind or not part.flags.c_contiguous or _address(part) != end:
+            return None
+        end += part.nbytes
+    return np.ndarray((sum(map(len, parts)),), kind, memory, begin - _address(memory))
+
+
+def _address(part: npt.NDArray[Any]) -> int:
+    return int(part.__array_interface__["data"][0])
 
 
 def _can_be_taken(part: npt.NDArray[Any], into: npt.NDArray[Any], taken: Sequence[npt.NDArray[Any]]) -> bool:

@@ -16,7 +16,7 @@ from logdoctor.errors import LogDoctorError
 from logdoctor.gathering import folder_by_folder, gather
 from logdoctor.grouping import Group
 from logdoctor.options import NUMBERS, Options
-from logdoctor.reading import GIVEN, Read, all_parsers, named, read_files
+from logdoctor.reading import AT_ONCE, GIVEN, MANY_AT_ONCE, Read, all_parsers, named, read_files
 from logdoctor.rows import RunRows
 from logdoctor.run import Run
 from logdoctor_parsers.pattern import Pattern, PatternError
@@ -65,11 +65,13 @@ def read_rows(
     """The same for who wants the logged numbers alone: nothing is placed on an axis."""
     found = discover(paths, options.read_limits)
     unread: list[Unread] = []
-    rows, failed = named_rows(list(_reads(found, options, progress, unread)), found.root)
+    rows, failed = named_rows(list(_reads(found, options, progress, unread, MANY_AT_ONCE)), found.root)
     return rows, [*found.unread, *unread, *failed]
 
 
-def _reads(found: Found, options: Options, progress: Progress, unread: list[Unread]) -> Iterator[Read]:
+def _reads(
+    found: Found, options: Options, progress: Progress, unread: list[Unread], at_once: int = AT_ONCE
+) -> Iterator[Read]:
     """The files that can be read, folder by folder; the others are added to `unread` in the order found."""
     parsers = all_parsers()
     if options.parser:
@@ -77,7 +79,7 @@ def _reads(found: Found, options: Options, progress: Progress, unread: list[Unre
     files = folder_by_folder(found.files)
     place = {id(file): number for number, file in enumerate(found.files)}
     missed: list[tuple[int, Unread]] = []
-    for result, file in zip(read_files(files, parsers, patterns(options), progress), files, strict=True):
+    for result, file in zip(read_files(files, parsers, patterns(options), progress, at_once), files, strict=True):
         if isinstance(result, Read):
             yield result
         else:

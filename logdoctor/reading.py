@@ -35,6 +35,7 @@ NOT_RECOGNISED = "not recognised as a training log (name its format with --parse
 
 GIVEN = "--pattern"  # the name of a pattern given on the command line: there it must fit something
 AT_ONCE = 64  # files whose contents are held together while they are parsed
+MANY_AT_ONCE = 512  # the same where all numbers are kept anyway: then those of small files can lie in one piece
 PROSE_SHARE = 0.2  # of a file's lines: below it single numbers are mentioned, not logged
 
 
@@ -69,6 +70,7 @@ def read_files(
     parsers: Sequence[Parser],
     patterns: Sequence[Pattern] = (),
     progress: Progress = silent,
+    at_once: int = AT_ONCE,
 ) -> Iterator[Read | Unread]:
     """Each file in turn, by the user's patterns, else through the parser that claims it; or the reason why not.
 
@@ -77,7 +79,7 @@ def read_files(
     misses: list[str] = []
     fitted = False
     remaining = iter(files)
-    while batch := list(islice(remaining, AT_ONCE)):
+    while batch := list(islice(remaining, at_once)):
         known = {} if patterns else _parsed_together(batch, parsers)
         for file in batch:
             result = _by_pattern(file, patterns, misses) or read_file(file, parsers, known.pop(id(file), None))
@@ -118,9 +120,12 @@ def _parsed_together(files: Sequence[LogFile], parsers: Sequence[Parser]) -> dic
 
 def _is_surely(file: LogFile, parser: Parser) -> bool:
     try:
-        return parser.sniff(file) is Match.SURE
+        sure = parser.sniff(file) is Match.SURE
     except Exception:
         return False  # reading it alone says what is wrong
+    if sure:
+        file.forget_head()  # else those of all are held until they are read
+    return sure
 
 
 def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None = None) -> Read | Unread:
@@ -129,7 +134,7 @@ def read_file(file: LogFile, parsers: Sequence[Parser], known: ParsedLog | None 
     A parser that fails is named in the reason; nothing is raised.
     """
     try:
-        if not file.head:
+        if known is None and not file.head:
             return Unread(file.name, "the file is empty (0 bytes)")
         chosen = [parser for parser in parsers if known is not None and parser.name == known.format] or parsers
         parser = chosen[0] if len(chosen) == 1 else choose(file, parsers)

@@ -18,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.signedinteger[Any]]
 
+_FEW = 256  # rows, among which all series are met as a rule
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -72,6 +74,16 @@ class Rows:
         """For each series the indices of its rows, in writing order."""
         return [self.order[low:high] for low, high in pairwise(self.bounds.tolist())]
 
+    def ends(self) -> tuple[Ints, Ints]:
+        """The first and the last row of each series, -1 where there is none: shape (number of series,) each."""
+        first, last = np.full((2, len(self.series)), -1)
+        for count in (min(_FEW, len(self)), len(self)):  # of several rows assigned to a series the last one counts
+            first[self.code[:count][::-1]] = np.arange(count)[::-1]
+            last[self.code[len(self) - count :]] = np.arange(len(self) - count, len(self))
+            if min(first.min(), last.min()) >= 0:
+                break
+        return first, last
+
 
 @dataclass(frozen=True)
 class RunRows:
@@ -93,7 +105,7 @@ def from_table(table: Table, source: int = 0) -> Rows:
 
 def constant(value: int, n: int) -> Ints:
     """The same number n times, in no memory; read-only."""
-    return np.broadcast_to(np.int64(value), n)
+    return np.ndarray((n,), np.int64, np.int64(value).tobytes(), strides=(0,))
 
 
 def ascends(column: Floats) -> bool:

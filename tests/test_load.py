@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 
 import logdoctor
-from logdoctor_parsers import COLUMNS
+from logdoctor.frame import to_frame
+from logdoctor.rows import Floats, Rows, RunRows, constant
+from logdoctor_parsers import COLUMNS, Series
 
 SAMPLES = Path(__file__).parents[1] / "sample_logs"
 DTYPES = {
@@ -55,6 +58,28 @@ def test_a_resumed_run_has_attempts_and_no_copies() -> None:
     assert set(frame.attempt) == {0, 1}
     counted = frame[frame.metric == "loss"]
     assert not counted.duplicated(["tag", "split", "step", "epoch"]).any()
+
+
+def _rows(memory: Floats, low: int, high: int) -> Rows:
+    unknown, zero = np.full(high - low, np.nan), constant(0, high - low)
+    step, wall_time, value = (column[low:high] for column in memory)
+    return Rows((Series("loss", "loss", ""),), zero, step, *[unknown] * 3, wall_time, value, zero, zero, zero)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[(0, 3), (3, 8)], [(3, 8), (0, 3)], [(0, 3), (4, 8)], [(0, 4), (3, 8)], [(0, 8)], [(0, 3), (3, 3), (3, 8)]],
+)
+@pytest.mark.parametrize("own", [False, True])
+def test_numbers_that_lie_one_behind_the_other_become_the_frame_s(parts: list[tuple[int, int]], own: bool) -> None:
+    memory = np.arange(24.0).reshape(3, 8)
+    runs = [RunRows(f"run{low}", _rows(memory, low, high), ("a",)) for low, high in parts]
+    frame = to_frame(runs, own)
+    for column, numbers in zip(("step", "wall_time", "value"), memory, strict=True):
+        assert frame[column].tolist() == [number for low, high in parts for number in numbers[low:high]]
+    taken = [np.may_share_memory(frame[column].to_numpy(), memory) for column in ("step", "wall_time", "value")]
+    in_a_row = parts[0][0] == 0 and all(one[1] == other[0] for one, other in pairwise(parts))
+    assert taken == 3 * [own and in_a_row]
 
 
 def test_diagnose_gives_an_object_that_shows_itself() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_columns import crc_of_rows
 from logdoctor_parsers.tfrecord import Damage, LargeRecord, Records, Source, Torn, walk
 from logdoctor_parsers.tfrecord_chain import payload_length
 
@@ -57,6 +58,18 @@ def test_crc_of_the_standard_text() -> None:
 def test_crc_of_rows() -> None:
     rows = np.frombuffer(SEED.randbytes(5 * 40), np.uint8).reshape(5, 40)
     assert crc32c.crc_rows(rows).tolist() == [plain_crc32c(row.tobytes()) for row in rows]
+
+
+@pytest.mark.parametrize("count", [5, 5000])
+@pytest.mark.parametrize("length", [9, 12, 40, 61])
+@pytest.mark.parametrize("dense", [False, True])
+def test_crc_of_rows_from_the_bits_that_change(count: int, length: int, dense: bool) -> None:
+    rng = np.random.default_rng(count + length)
+    width = length + 4
+    changing = rng.integers(0, 256, width, np.uint8) & (255 if dense else rng.integers(0, 256, width, np.uint8))
+    changing[rng.random(width) < 0.4] = 0
+    rows = rng.integers(0, 256, width, np.uint8) ^ (rng.integers(0, 256, (count, width), np.uint8) & changing)
+    assert crc_of_rows(rows, length, changing).tolist() == crc32c.crc_rows(rows[:, :length]).tolist()
 
 
 @pytest.mark.parametrize("following", [0, 1, 63, 64, 200, 5000])

@@ -18,6 +18,8 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 States = npt.NDArray[np.uint32]
 
+PIECE_MASK = 0xFFF
+
 _POLYNOMIAL = 0x82F63B78
 _ONES = 0xFFFFFFFF
 _MASK_DELTA = 0xA282EAD8
@@ -71,10 +73,17 @@ def contribution(following: int) -> States:
     return np.asarray(_contributions(following // _BLOCK)[following % _BLOCK])
 
 
-@lru_cache(maxsize=64)
-def pair_contribution(following: int) -> States:
-    """The same of two bytes, as a little-endian number, the second of which has `following` after it: (65536,)."""
-    return np.asarray(contribution(following)[:, None] ^ contribution(following + 1)).reshape(-1)
+@lru_cache(maxsize=256)
+def piece_contribution(following: int, shift: int) -> States:
+    """The same of the bits of PIECE_MASK, `shift` bits up in a little-endian number: shape (4096,).
+
+    `following`: bytes after the number's first one. Bits beyond the row's last byte contribute nothing.
+    """
+    first = shift // 8
+    bits = np.arange(PIECE_MASK + 1) << shift % 8
+    octets = [(following - first - place, bits >> 8 * place & 0xFF) for place in range(3)]
+    inside = [contribution(after).take(octet) for after, octet in octets if after >= 0]
+    return np.asarray(np.bitwise_xor.reduce(inside))
 
 
 def advance(state: States, count: int) -> States:

@@ -61,7 +61,7 @@ class EventCollector:
     """What has been read so far, of one file or of several whose records are numbered through.
 
     `tags` maps a tag, and whether it is a tensor's, to its code. `first_numbers` are the numbers of the files' first
-    records, `notes` what each file says; there records are counted from 1. `size`: bytes of the file, if it is one.
+    records, `notes` what each file says; there records are counted from 1. `size`: bytes of all that `store` is for.
     """
 
     first_numbers: Sequence[int] = (1,)
@@ -74,13 +74,13 @@ class EventCollector:
     def __post_init__(self) -> None:
         self.notes = [Notes() for _ in self.first_numbers]
 
-    def add_records(self, records: Records) -> None:
-        """Read the records of one window."""
+    def add_records(self, records: Records) -> Points:
+        """Read the records of one window: the numbers in them."""
         batch = Batch.of(len(records), records.number)
         rest = self._decode_repeats(records, batch)
         odd = [self._decode_group(records, group, batch) for group in _groups(records.lengths, rest)]
         self._read_singly(records, np.sort(np.concatenate([rest[:0], *odd])), batch)
-        self._add(batch, records.offset + int(records.starts[-1] + records.lengths[-1]))
+        return self._add(batch, records.offset + int(records.starts[-1] + records.lengths[-1]))
 
     def add_large(self, record: LargeRecord) -> None:
         """Read a large record, of which only the parts that may hold numbers are looked at."""
@@ -107,7 +107,8 @@ class EventCollector:
             if found is not None:
                 self._take_columns(found, repeat, batch)
                 end = repeat.first + repeat.period * repeat.times
-                left[repeat.first : end].reshape(repeat.times, -1)[found.intact] = False
+                among = left[repeat.first : end].reshape(repeat.times, -1)
+                among[...] = ~found.intact[:, None]
         return np.flatnonzero(left)
 
     def _take_columns(self, found: Columns, repeat: Repeat, batch: Batch) -> None:
@@ -202,11 +203,13 @@ class EventCollector:
     def _code(self, tag: Tag) -> int:
         return self.tags.setdefault(tag, len(self.tags))
 
-    def _add(self, batch: Batch, end: int) -> None:
+    def _add(self, batch: Batch, end: int) -> Points:
         """Write down the numbers of a batch that reaches to byte `end` of the file."""
-        if total := batch.total:
-            density = (self.store.used + total) / end
-            batch.write(self.store.room(total, int(1.05 * density * self.size)))
+        total = batch.total
+        density = (self.store.used + total) / end
+        room = self.store.room(total, int(1.05 * density * self.size))
+        batch.write(room)
+        return room
 
     def points(self) -> Points:
         """All numbers."""

@@ -14,7 +14,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
 
-_FEW = 4096  # numbers, among which all tags are met as a rule
+_FIRST = 256  # numbers, among which all tags are met as a rule
+_FEW = 4096  # numbers that are written without looking at their distances
 _FEW_BREAKS = 64  # numbers to a break in their distances
 _MOST_EXPECTED = 1 << 22  # numbers that room is made for at once
 
@@ -38,8 +39,9 @@ class Points:
     @classmethod
     def room(cls, count: int) -> Points:
         """Room for so many numbers, which takes memory only once they are written."""
-        step, wall_time, value, line = np.empty((4, count))  # at once: the system has larger pages for that
-        return cls(np.empty(count, np.int32), step, wall_time, value, line.view(np.int64))
+        memory = np.empty(9 * count, np.int32)  # at once: the system has larger pages for that
+        step, wall_time, value, line = memory[: 8 * count].view(np.float64).reshape(4, count)
+        return cls(memory[8 * count :], step, wall_time, value, line.view(np.int64))
 
     def part(self, low: int, high: int) -> Points:
         """The numbers from `low` on below `high`; views."""
@@ -47,7 +49,7 @@ class Points:
 
     def recoded(self, new_codes: npt.NDArray[np.int32]) -> Points:
         """With `new_codes[code]` instead of each code, without the rows for which that is negative."""
-        if np.array_equal(new_codes, np.arange(len(new_codes))):
+        if new_codes.tolist() == list(range(len(new_codes))):
             return self
         code = new_codes[self.code]
         renamed = replace(self, code=code)
@@ -55,21 +57,23 @@ class Points:
             return renamed
         return Points(*(getattr(renamed, item.name)[code >= 0] for item in fields(self)))
 
-    def of_records(self, first: int, last: int) -> Points:
-        """The numbers in the records from `first` to `last`, which are counted from 1 then."""
-        low, high = np.searchsorted(self.line, (first, last + 1))
-        part = self.part(int(low), int(high))
-        return replace(part, line=part.line - (first - 1))
+    def apart(self, first_numbers: Sequence[int]) -> list[Points]:
+        """The numbers of each of several files; their records, numbered through before, are counted from 1 then."""
+        edges = [*np.searchsorted(self.line, first_numbers).tolist(), len(self.line)]
+        files = [self.part(low, high) for low, high in pairwise(edges)]
+        for file, number in zip(files, first_numbers, strict=True):
+            file.line[...] -= number - 1
+        return files
 
     def codes(self, count: int) -> Ints:
         """The codes below `count` that there are, in the order in which they appear."""
-        present = _appearing(self.code[:_FEW], count)
+        present = _appearing(self.code[:_FIRST], count)
         return present if len(present) == count else _appearing(self.code, count)
 
     @property
     def records(self) -> int:
         """How many records hold numbers."""
-        return int(np.count_nonzero(np.diff(self.line, prepend=0)))
+        return int(np.count_nonzero(self.line[1:] != self.line[:-1])) + (len(self.line) > 0)
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,10 @@ class Batch:
                 into.code[place] = part.code if isinstance(part.code, int) else part.code[chosen]
                 into.step[place], into.wall_time[place] = part.step[chosen], part.wall_time[chosen]
                 into.value[place] = part.value[chosen]
-        numbers = np.arange(self.first_number, self.first_number + len(self.counts))
-        into.line[:] = np.repeat(numbers, self.counts)
+        if self.counts.max(initial=0) == 1:
+            np.add(np.flatnonzero(self.counts), self.first_number, out=into.line)
+        else:
+            into.line[:] = np.repeat(np.arange(self.first_number, self.first_number + len(self.counts)), self.counts)
 
 
 def _evenly(places: Ints | slice) -> Iterator[tuple[slice, Ints | slice]]:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
-from logdoctor_parsers.event_template import Numbers, Template, Templates, column, crc_of_rows
+from logdoctor_parsers.event_columns import Numbers, column, crc_of_rows
+from logdoctor_parsers.event_template import Template, Templates
 from logdoctor_parsers.tfrecord import Records
 from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, Repeat
 

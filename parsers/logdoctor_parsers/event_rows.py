@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_columns import Numbers, column, crc_of_rows
 from logdoctor_parsers.event_message import Scalar
-from logdoctor_parsers.event_template import Numbers, Tag, Template, Templates, column, crc_of_rows, template_of
-from logdoctor_parsers.tfrecord_chain import across
+from logdoctor_parsers.event_template import Tag, Template, Templates, template_of
+from logdoctor_parsers.tfrecord_chain import changing_bits
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -55,7 +56,7 @@ def decode_rows(rows: Words, length: int, templates: Templates) -> tuple[list[De
 
     Every number returned stands in a row whose CRC holds.
     """
-    changing, octets = _changing_bits(rows), rows.view(np.uint8)
+    changing, octets = changing_bits(rows), rows.view(np.uint8)
     found: list[Decoded] = []
     left, odd = np.arange(len(rows)), []
     checked = False
@@ -78,11 +79,6 @@ def decode_rows(rows: Words, length: int, templates: Templates) -> tuple[list[De
         if len(matching):
             found.append(_decoded(template, _take(rows, matching), matching, changing))
     return found, np.concatenate([*odd, left])
-
-
-def _changing_bits(rows: Words) -> Words:
-    """The bits in which not all rows (n, words) are equal: shape (words,)."""
-    return across(np.bitwise_or, rows) ^ across(np.bitwise_and, rows)
 
 
 def _decoded(template: Template, rows: Words, places: Ints, changing: Words) -> Decoded:

@@ -6,27 +6,21 @@ agrees with it in every other byte has its numbers in the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from logdoctor_parsers import crc32c
+from logdoctor_parsers.event_columns import Bytes, Numbers, column, word_at
 from logdoctor_parsers.event_message import Event, Scalar, parse_event
 from logdoctor_parsers.event_wire import MalformedError, signed
 
-Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
-States = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[Any]
 Tag = tuple[bytes, bool]  # a tag, and whether it is a tensor's
 
 _MOST_KEPT = 64  # templates of one length
-_MANY_ROWS = 4096  # from here on it pays to look two bytes up at once
 _HEAD = 512  # bytes of a bulk event before its content
 
 
@@ -84,6 +78,8 @@ class Template:
 
         The `changing` bits (words,) are compared: in the others one row that fits speaks for all.
         """
+        if self.covers(changing.view(np.uint8)):
+            return np.ones(len(rows), np.bool_)
         width = 8 * rows.shape[1]
         mask = np.frombuffer(self.mask.to_bytes(width, "little"), "<u8")
         constant = np.frombuffer(self.constant.to_bytes(width, "little"), "<u8")
@@ -93,21 +89,23 @@ class Template:
         return np.asarray(difference == 0)
 
     def numbers(self, rows: Bytes, changing: Bytes) -> tuple[Numbers, Numbers, tuple[Numbers, ...]]:
-        """Step, wall time and values of rows (n, `length` bytes or more) that match; views of them where it can be."""
+        """Step, wall time and values of rows (n, `length` bytes or more) that match; the values may be views."""
         values = tuple(column(rows, scalar.start, scalar.form) for scalar in self.scalars)
-        return self._steps(rows, changing), column(rows, self.wall_time_start, "<f8"), values
+        wall_time = np.ascontiguousarray(column(rows, self.wall_time_start, "<f8"))  # else copied slowly, unaligned
+        return self._steps(rows, changing), wall_time, values
 
     def _steps(self, rows: Bytes, changing: Bytes) -> Numbers:
         """The step, a varint of one width in all rows; 0 where the event has none."""
         low, high = self.step_span or (0, 0)
-        step = np.zeros(len(rows), np.int64)
-        constant = 0
-        for place, at in enumerate(range(low, high)):
-            if changing[at]:
-                step |= (rows[:, at] & 0x7F).astype(np.int64) << 7 * place
-            else:
-                constant |= (int(rows[0, at]) & 0x7F) << 7 * place
-        return step | signed(constant & (1 << 64) - 1)
+        digits = [at for at in range(low, high) if changing[at]]
+        constant = sum((int(rows[0, at]) & 0x7F) << 7 * (at - low) for at in range(low, high) if at not in digits)
+        step = np.full(len(rows), signed(constant & (1 << 64) - 1))
+        for start in range(low, high, 8):
+            if inside := [at for at in digits if start <= at < start + 8]:
+                first, octets = word_at(rows, start)
+                for at in inside:
+                    step |= (octets >> 8 * (at - first) & 0x7F) << 7 * (at - low)
+        return step
 
 
 @dataclass(frozen=True)
@@ -157,34 +155,3 @@ def template_of(payload: bytes, any_tag: bool = False) -> Template | None:
     except MalformedError:
         return None
     return Template.of(payload, event, any_tag) if event.scalars else None
-
-
-def crc_of_rows(rows: Bytes, length: int, changing: Bytes) -> States:
-    """The CRC of the first `length` bytes of each row: shape (n,).
-
-    Bytes that are equal in all rows are summed up once; each of the others adds what it contributes.
-    """
-    columns = np.flatnonzero(changing[:length])
-    constant = rows[0, :length].copy()
-    constant[columns] = 0
-    crc = np.full(len(rows), crc32c.crc32c(constant.tobytes()), np.uint32)
-    for at, wide in _steps_of(columns.tolist(), len(rows) >= _MANY_ROWS):
-        if wide:
-            crc ^= crc32c.pair_contribution(length - 2 - at).take(column(rows, at, "<u2"))
-        else:
-            crc ^= crc32c.contribution(length - 1 - at).take(rows[:, at])
-    return crc
-
-
-def _steps_of(columns: list[int], wide: bool) -> Iterator[tuple[int, bool]]:
-    """The columns, and whether the next one goes with it: only if `wide`, where they are neighbours."""
-    at = 0
-    while at < len(columns):
-        pair = wide and columns[at] + 1 in columns[at + 1 : at + 2]
-        yield columns[at], pair
-        at += 1 + pair
-
-
-def column(rows: Bytes, start: int, form: str) -> Numbers:
-    """The numbers at byte `start` of each row, whatever their alignment: shape (n,), a view."""
-    return rows[:, start : start + np.dtype(form).itemsize].view(form)[:, 0]

@@ -18,18 +18,17 @@ import numpy.typing as npt
 from logdoctor_parsers.contract import Ending, Fact, LogFile, Match, ParsedLog, Problem, Series, Table, first_problems
 from logdoctor_parsers.event_collector import EventCollector, Notes
 from logdoctor_parsers.event_message import parse_event
-from logdoctor_parsers.event_pack import WINDOW, FileContents, packs, read_together
-from logdoctor_parsers.event_template import Templates
+from logdoctor_parsers.event_pack import WINDOW, FileContents, Packs, packs
 from logdoctor_parsers.event_wire import MalformedError
 from logdoctor_parsers.names import canonical
 from logdoctor_parsers.tfrecord import (
-    SLACK,
     Damage,
     LargeRecord,
     Records,
     Source,
     Stream,
     Torn,
+    new_window,
     walk,
 )
 from logdoctor_parsers.tfrecord_chain import HEADER_BYTES, LARGE, payload_length
@@ -62,13 +61,15 @@ class TensorBoardParser:
     def parse_many(self, files: Sequence[LogFile]) -> list[ParsedLog]:
         """Each file as `parse` reads it; small ones are decoded together. Errors: OSError."""
         found: dict[int, FileContents] = {}
-        templates, window = Templates(), np.empty(WINDOW + SLACK, np.uint8)
+        window = new_window(WINDOW)
         sizes = [_plain_size(file) for file in files]
-        for pack in packs(sizes):
+        chosen = list(packs(sizes))
+        reader = Packs(sum(sizes[number] for pack in chosen for number in pack))
+        for pack in chosen:
             mine = [sizes[number] for number in pack]
             for number, size, end in zip(pack, mine, accumulate(mine), strict=True):
                 _fill(window[end - size : end], files[number])
-            together = read_together(window, mine, templates)
+            together = reader.read(window, mine)
             found |= {n: each for n, each in zip(pack, together, strict=True) if each and len(each.points.value)}
         return [
             _log(file, _Contents(found[number])) if number in found else self.parse(file)

@@ -34,6 +34,7 @@ Ints = npt.NDArray[np.int64]
 SLACK = 16  # bytes that may be read, though not used, behind the last record of a window
 
 _WINDOW = 4 << 20
+_KEPT = 16 << 20
 _FIRST_WINDOW = 1 << 20  # after damage or a large record, where more of the same is likely
 _SEARCH = 1 << 20
 _FIRST_SEARCH = 4 << 10  # most damage is small
@@ -142,9 +143,19 @@ class Torn:
 Piece = Records | LargeRecord | Damage | Torn
 
 
+def new_window(size: int) -> Bytes:
+    """Room for so many bytes and SLACK behind them.
+
+    First a larger piece of memory is taken and given back, untouched: from then on the C library (glibc) keeps that
+    much of what is freed, where it would return it to the system and fetch it anew, page by page, for each window.
+    """
+    np.empty(_KEPT, np.uint8)
+    return np.empty(size + SLACK, np.uint8)
+
+
 def walk(source: Source) -> Iterator[Piece]:
     """All of a file in order: records in batches, large ones singly, damage and a torn end. Never raises on damage."""
-    window = np.empty(min(_WINDOW, source.size) + SLACK, np.uint8)
+    window = new_window(min(_WINDOW, source.size))
     position, number, reach = 0, 1, _WINDOW
     while position < source.size:
         filled = source.fill(window[:-SLACK][:reach], position)

@@ -124,21 +124,26 @@ def _period(lengths: list[int]) -> int:
 
 def _times(content: Bytes, width: int, fixed: npt.NDArray[np.bool_]) -> tuple[int, Bytes]:
     """How many rows of `width` bytes agree in the `fixed` bytes, and the bits in which they do not all agree."""
+    first = content[:width]
     changing = np.zeros(width, np.uint8)
     times, block = 1, max(1, _BLOCK // width)
     while rows := min(block, len(content) // width - times):
-        here = content[times * width : (times + rows) * width]
-        difference = (here ^ content[(times - 1) * width : (times + rows - 1) * width]).reshape(rows, width)
-        bits = across(np.bitwise_or, difference)
+        here = content[times * width : (times + rows) * width].reshape(rows, width)
+        bits = (first ^ here[0]) | changing_bits(here)
         if bits[fixed].any():
-            rows = int(np.argmax(difference[:, fixed].any(axis=1)))
-            return times + rows, changing | across(np.bitwise_or, difference[:rows])
+            rows = int(np.argmax((here[:, fixed] != first[fixed]).any(axis=1)))
+            return times + rows, changing | changing_bits(np.vstack([first, here[:rows]]))
         changing |= bits
         times, block = times + rows, 2 * block
     return times, changing
 
 
-def across(operation: np.ufunc, rows: Unsigned) -> Unsigned:
+def changing_bits(rows: Unsigned) -> Unsigned:
+    """The bits in which not all rows (n, columns) are equal: shape (columns,)."""
+    return _across(np.bitwise_or, rows) ^ _across(np.bitwise_and, rows)
+
+
+def _across(operation: np.ufunc, rows: Unsigned) -> Unsigned:
     """A bitwise operation over all rows, shape (n, columns) → (columns,)."""
     count, columns = rows.shape
     block = 64 if count >= 64 and columns < 256 else 1  # many narrow rows taken as one are several times faster
