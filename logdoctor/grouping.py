@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from logdoctor.axis import prepare
+from logdoctor.counter_columns import prepare
 from logdoctor.reading import Read
 from logdoctor.rows import Floats, Ints, Rows, concat, constant, from_table
 from logdoctor.stitching import Experiment, counters, stitch

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from logdoctor.axis import Given, place, prepare
+from logdoctor.axis import Given, place
+from logdoctor.counter_columns import prepare
 from logdoctor.rows import Rows, from_table
 from logdoctor.run import RunFact
 from logdoctor_parsers import TableBuilder
