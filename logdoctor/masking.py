@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 MASK = "***"
 
@@ -47,6 +48,7 @@ _IN_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # files of one program have the same tags
 def masked_name(name: str) -> str:
     """The name of a file, a run or a tag with each key or token in it replaced; different ones stay different."""
     return _IN_NAME.sub(_fingerprint, name) if _has_signs(name) else name
