@@ -26,11 +26,30 @@ def read(content: bytes | str, name: str = "train.log") -> ParsedLog:
     return found.log
 
 
+def test_a_table_of_caffe_whose_first_name_is_damaged() -> None:
+    table = "##Iters Seconds TrainingLoss LearningRate\n0 0.0 2.3 0.01\n50 0.1 2.0 0.01\n"
+    log = read(table, "caffe.log.train")
+    assert log.format == "caffe-table"
+    assert values(log, "Seconds") == [0.0, 0.1]
+
+
 # text -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "torn", ["0.5\0003", "0.5\0\0\000", "\0003", "0.\0", "1e\00005", "5.2\ufffd1", "0..7180", "1.l"]
+    "torn",
+    [
+        "0.5\0003",
+        "0.5\0\0\000",
+        "\0003",
+        "0.\0",
+        "1e\00005",
+        "5.2\ufffd1",
+        "-0.81\ufffd",
+        "\ufffd31",
+        "0..7180",
+        "1.l",
+    ],
 )
 def test_half_a_number_is_none(torn: str) -> None:
     lines = [*LINES]

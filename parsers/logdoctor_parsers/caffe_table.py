@@ -16,7 +16,7 @@ from logdoctor_parsers.caffe_scan import parse_number
 from logdoctor_parsers.contract import Ending, LogFile, Match, ParsedLog, first_problems
 from logdoctor_parsers.table_builder import TableBuilder
 
-HEADER = re.compile(rb"\s*(?:#Iters\s+Seconds\b|NumIters,Seconds\b).*")
+HEADER = re.compile(rb"\s*\S{0,16}Iters(?:\s+|,)Seconds\b.*")  # `#Iters Seconds`, `NumIters,Seconds`; damaged `##Iters`
 SPLITS = {"TrainingLoss": "train", "TestAccuracy": "test", "TestLoss": "test"}
 
 

@@ -11,6 +11,7 @@ import re
 # A number inside a Latin word (`Acc@1`, `Acc@4e+00`, `conv2d`, `top-5`, `loss/2`) is part of the name, but `epoch24`
 # and `ep24` are counters. A time of day (`0:03:17`) counts as one number, so that a table cell holds it. The pattern
 # begins with one set of characters, which `re` can skip to fast; what precedes a number is looked at behind its first.
+# None touches a byte that is no text (U+FFFD): more of it may have stood there.
 _EXPONENT = r"(?:[eE][-+]?\d+)?+"
 # No part of `0..5`, `1.2.3`, `1.l`, `15.ð`, `8.0e=04`, `2.1ek00`, `7n3024` or `2.1m21e+00`.
 _END = (
@@ -18,16 +19,16 @@ _END = (
 )
 _ABSOLUTE = (
     rf"\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d+(?::\d\d)+(?:\.\d+)?(?!\d)|\d++\.?+\d*+{_EXPONENT}{_END}"
-    rf"|\.\d+{_EXPONENT}"
+    rf"|\.\d++{_EXPONENT}"
 )
 NUMBER = re.compile(
     r"([-+.\dnNiI]"
-    r"(?:(?<![A-Za-z0-9_@.\-].)(?<![A-Za-z]/.)(?<!\d[eE]\+.)"
+    r"(?:(?<![A-Za-z0-9_@.\-\ufffd].)(?<![A-Za-z]/.)(?<!\d[eE]\+.)"
     r"|(?<=poch\d)|(?<=POCH\d)|(?<=[Ii]ter\d)|(?<=[Ss]tep\d)|(?<=\b[Ee][Pp]\d))"
     rf"(?:(?<=\d)(?:(?:(?<=\d)\d{{0,2}}(?:,\d{{3}})+(?:\.\d+)?(?![\d,])|\d*(?::\d\d)+(?:\.\d+)?(?!\d)|\d*+\.?+\d*+{_EXPONENT}{_END}))"
     rf"|(?<=[-+])(?:{_ABSOLUTE}|(?:nan|NaN|NAN|inf|Inf|INF|infinity|Infinity)(?![A-Za-z_]))"
-    rf"|(?<=\.)\d+{_EXPONENT}"
-    r"|(?<=[nN])(?:an|aN|AN)(?![A-Za-z_])|(?<=[iI])(?:nf|NF|nfinity)(?![A-Za-z_])))"
+    rf"|(?<=\.)\d++{_EXPONENT}"
+    r"|(?<=[nN])(?:an|aN|AN)(?![A-Za-z_])|(?<=[iI])(?:nf|NF|nfinity)(?![A-Za-z_]))(?!\ufffd))"
 )
 
 

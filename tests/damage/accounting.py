@@ -188,11 +188,13 @@ def _of_lines(content: bytes, damaged: bytes, truth: Sequence[Point], log: Parse
     kept = Counter((line, p.tag, p.value) for p in truth if (line := extent.now(p.line)) is not None)
     missing = kept - Counter((p.line, p.tag, p.value) for p in found)
     named, more = _named(log)
+    copied = {(extent.now(p.line), p.tag, p.value) for p in _told(truth, found)}
     silent = [
         (line, tag, value)
         for line, tag, value in missing.elements()
         if line not in named and not _renamed(line, tag, value, found, extent)
         if not _outdone(line, tag, truth, found, extent)
+        if (line, tag, value) not in copied
     ]
     if len({line for line, *_ in silent}) <= more:
         silent = []
@@ -200,6 +202,12 @@ def _of_lines(content: bytes, damaged: bytes, truth: Sequence[Point], log: Parse
     recovered &= Counter((p.tag, p.step, p.epoch, p.value) for p in truth)
     lost = tuple(f"{key} is lost without a word" for key in silent)
     return Outcome(len(truth), kept.total(), recovered.total(), tuple(wrong), lost)
+
+
+def _told(truth: Sequence[Point], found: Sequence[Point]) -> Iterator[Point]:
+    """The points whose number was found at their step or epoch, on their line or on a copy that the damage made."""
+    there = {(p.tag, p.step, p.epoch, p.value) for p in found if {p.step, p.epoch} != {_text(math.nan)}}
+    return (p for p in truth if (p.tag, p.step, p.epoch, p.value) in there)
 
 
 def _renamed(line: int, tag: str, value: str, found: Sequence[Point], extent: Extent) -> bool:
