@@ -65,9 +65,11 @@ def _outputs_of(text: str) -> tuple[list[Output], tuple[Problem, ...]]:
     try:
         return list(outputs(text, json.loads(text)["cells"])), ()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        place = min(error.lineno, text.rstrip("\n").count("\n") + 1) if isinstance(error, json.JSONDecodeError) else 0
+        last = text.rstrip("\n").count("\n") + 1
+        place = min(error.lineno, last) if isinstance(error, json.JSONDecodeError) else 1
+        behind = f"behind it (lines {place} to {last}) only whole outputs are read"
         found, lost = left_outputs(text)
-        return found, (Problem(place, "no whole notebook: cut off or damaged here"), *first_problems(lost))
+        return found, (Problem(place, f"no whole notebook: cut off or damaged here; {behind}"), *first_problems(lost))
 
 
 def _parse_output(file: LogFile, output: Output) -> ParsedLog | None:

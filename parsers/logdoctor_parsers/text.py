@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from logdoctor_parsers.byte_lines import ByteLines
 from logdoctor_parsers.contract import LogFile
@@ -25,6 +26,9 @@ _TORN_NUMBER = re.compile(rf"(?<![-+.,:\d]){_FIGURES}(?:(?<=\d)[A-Za-z]{{1,8}}+)
 _CONTROL = re.compile(r"[\0-\x07\x0b\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _SIGN = "[\xa1-\xa7\xa9-\xb7\xb9-\xbf\xd7\xf7]"
 _NO_WORD = re.compile(f"[\x80-\xff]{{2}}{_SIGN}|{_SIGN}[\x80-\xff]{{2}}")  # of a Western or Cyrillic encoding
+_USUAL_ROWS = frozenset((*range(0xA1, 0xA4), *range(0xB0, 0xD8)))  # first bytes
+_USUAL_SHARE = 0.9
+_NO_ASCII, _WORDS = re.compile(r"[^\0-\x7f]+"), 10_000
 _BACKSPACES = re.compile(r"\x08+")
 _ZERO_BYTES = re.compile(rb"\0+")
 _NO_TEXT = bytes({*range(256)} - {*range(32, 127), *b"\t\n\r\b\x1b"})
@@ -138,12 +142,28 @@ def decode(data: bytes) -> tuple[str, str]:
     # Most multi-byte characters are sound, or hardly a byte is no ASCII: UTF-8 with a few damaged places.
     if len(data) - len(text) > broken or broken <= _FEW:
         return text, "utf-8"
-    for encoding in ("gb18030", "latin-1"):
+    for encoding in _LIKELY:
         with suppress(UnicodeDecodeError):
             other = data.decode(encoding)
-            if not _CONTROL.search(other) and not (encoding == "latin-1" and _NO_WORD.search(other)):
+            if not _CONTROL.search(other) and _LIKELY[encoding](other):
                 return other, encoding
     return text, "utf-8"  # no text of any kind throughout
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether what is no ASCII is mostly GB 2312's signs and the 3,755 characters in common use, no bytes by chance."""
+    words = "".join(found[0] for found in islice(_NO_ASCII.finditer(text), _WORDS))
+    characters = [each.encode("gb18030") for each in words]
+    usual = sum(each[0] in _USUAL_ROWS and each[1] > 0xA0 for each in characters if len(each) == 2)
+    return usual >= _USUAL_SHARE * len(characters)
+
+
+def _is_western(text: str) -> bool:
+    """Whether letters and signs stand as in words of a Western or Cyrillic language."""
+    return _NO_WORD.search(text) is None
+
+
+_LIKELY = {"gb18030": _is_chinese, "latin-1": _is_western}  # encodings to try, and whether text can be in it
 
 
 def _unwrapped(data: bytes) -> bytes:

@@ -30,6 +30,7 @@ STATE_FACTS = {
 }
 SUMMARY_FACTS = {"train_loss": "mean_train_loss", "train_runtime": "train_runtime", "total_flos": "total_flos"}
 _HISTORY = re.compile(r'"log_history"\s*:\s*\[')
+_ENTRY = re.compile(r'"(?:step|epoch)"\s*:')
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def _problems(
         found.append((lines.line(end), _behind(lines, end)))
     elif not complete and history and closed and all(part.key == "log_history" for part in members[-1:]):
         found.append((lines.line(history[-1].end), _behind(lines, history[-1].end)))
+    elif not complete and closed and _ENTRY.search(text, reached := max(end, *(row.end for row in history[-1:]), 0)):
+        found.append((lines.line(reached), _behind(lines, reached)))
     elif not complete and closed:
         found.append((lines.line(end), "damaged: the settings that stand behind this line are left out"))
     return first_problems(found)
