@@ -61,7 +61,15 @@ def test_half_a_number_is_none(torn: str) -> None:
 
 @pytest.mark.parametrize(
     "torn",
-    ["loss: 8.0000e=04", "loss: 2.1581ek00", "loss: 7n3024", "loss: 15.\xf0M", "loss: 2.1m21e+00", "loss52.1860e+00"],
+    [
+        "loss: 8.0000e=04",
+        "loss: 2.1581ek00",
+        "loss: 7n3024",
+        "loss: 15.\xf0M",
+        "loss: 2.1m21e+00",
+        "loss52.1860e+00",
+        "loss 2.1cc@5 9.0",
+    ],
 )
 def test_a_number_with_damage_inside_is_not_read_as_its_front_or_end(torn: str) -> None:
     lines = [f"epoch {n} loss {2 / n:.4e} acc: 0.600\n" for n in range(1, 21)]

@@ -200,14 +200,11 @@ def _is_step_of_value(draft: Draft, i: int) -> bool:
 
 
 def _runs_into_rest(draft: Draft, i: int) -> bool:
-    """Whether the rest of a torn name stands right behind a number, which may be torn, too: `loss: 20.06oss: 5.4`.
-
-    Letters alone, which nothing parts from the next number, may be a unit.
-    """
+    """Whether a torn name goes on right behind a number, which may be torn, too: `loss: 20.06oss: 5.4`, `2.1cc@5 9.0`."""
     if not draft.texts[i + 1][:1].isalpha() or i + 1 >= len(draft.example):
         return False
     key = draft.keys[i + 1]
-    return key.kind is Kind.VALUE and (key.separated or not key.phrase.isalpha())
+    return (key.kind is Kind.VALUE and key.separated) or (key.kind in (Kind.VALUE, Kind.SIDE) and "@" in key.phrase)
 
 
 def _is_measured(unit: str, key: Key) -> bool:
