@@ -26,6 +26,26 @@ def read(content: bytes | str, name: str = "train.log") -> ParsedLog:
     return found.log
 
 
+@pytest.mark.parametrize("end", ["'0.23", "'0.2375', 'eval_acc5': '0.8"])
+def test_a_last_line_that_is_the_first_of_its_kind_may_be_cut(end: str) -> None:
+    lines = [f"{{'loss': '{1 / n:.3f}', 'learning_rate': '0.03', 'epoch': '{n}'}}\n" for n in range(1, 8)]
+    log = read("".join(lines) + "{'eval_loss': '1.934', 'eval_accuracy': " + end)
+    assert values(log, "eval_loss") == [1.934]
+    assert values(log, "eval_accuracy") == ([0.2375] if "acc5" in end else [])
+    assert "eval_acc5" not in {series.tag for series in log.table.series}
+    assert log.ending.kind == "torn"
+
+
+def test_a_last_line_without_an_end_that_nothing_leaves_open_counts() -> None:
+    assert values(read("".join(LINES) + "test accuracy: 0.731"), "test accuracy") == [0.731]
+
+
+def test_a_number_before_the_same_name_again_is_none() -> None:
+    lines = [*LINES]
+    lines[9] = "epoch 10 loss: 4loss: 3.4 acc: 0.600\n"
+    assert values(PYTORCH.parse(log_file("".join(lines))), "loss")[9] == 3.4
+
+
 def test_a_table_of_caffe_whose_first_name_is_damaged() -> None:
     table = "##Iters Seconds TrainingLoss LearningRate\n0 0.0 2.3 0.01\n50 0.1 2.0 0.01\n"
     log = read(table, "caffe.log.train")
@@ -69,6 +89,9 @@ def test_half_a_number_is_none(torn: str) -> None:
         "loss: 2.1m21e+00",
         "loss52.1860e+00",
         "loss 2.1cc@5 9.0",
+        "loss: 3s: 1.2",
+        "loss '1.12acc5': '0.9475'",
+        "loss 1.6000e-]",
     ],
 )
 def test_a_number_with_damage_inside_is_not_read_as_its_front_or_end(torn: str) -> None:

@@ -67,9 +67,9 @@ def _outputs_of(text: str) -> tuple[list[Output], tuple[Problem, ...]]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         last = text.rstrip("\n").count("\n") + 1
         place = min(error.lineno, last) if isinstance(error, json.JSONDecodeError) else 1
-        behind = f"behind it (lines {place} to {last}) only whole outputs are read"
+        left = f"of its lines (lines 1 to {last}) only whole outputs are read"
         found, lost = left_outputs(text)
-        return found, (Problem(place, f"no whole notebook: cut off or damaged here; {behind}"), *first_problems(lost))
+        return found, (Problem(place, f"no whole notebook: cut off or damaged here; {left}"), *first_problems(lost))
 
 
 def _parse_output(file: LogFile, output: Output) -> ParsedLog | None:

@@ -200,11 +200,14 @@ def _is_step_of_value(draft: Draft, i: int) -> bool:
 
 
 def _runs_into_rest(draft: Draft, i: int) -> bool:
-    """Whether a torn name goes on right behind a number, which may be torn, too: `loss: 20.06oss: 5.4`, `2.1cc@5 9.0`."""
+    """Whether a torn name goes on right behind a number, which may be torn, too: `loss: 20.06oss: 5.4`, `2.1cc@5 9`."""
     if not draft.texts[i + 1][:1].isalpha() or i + 1 >= len(draft.example):
         return False
-    key = draft.keys[i + 1]
-    return (key.kind is Kind.VALUE and key.separated) or (key.kind in (Kind.VALUE, Kind.SIDE) and "@" in key.phrase)
+    key, quoted = draft.keys[i + 1], draft.texts[i].endswith(("'", '"'))
+    again = key.phrase in ("s", "it", draft.keys[i].phrase)  # `Loss: 3s: 1.2`, `Loss: 4Loss: 3.4`
+    if key.separated and (quoted or again or key.kind is Kind.VALUE):
+        return True
+    return key.kind in (Kind.VALUE, Kind.SIDE) and "@" in key.phrase
 
 
 def _is_measured(unit: str, key: Key) -> bool:

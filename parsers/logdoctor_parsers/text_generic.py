@@ -82,6 +82,12 @@ def _are_numbered(texts: Sequence[str]) -> bool:
     return len(set(labels)) >= MIN_LABELS and all(a <= b for a, b in itertools.pairwise(labels))
 
 
+def _is_open(text: str) -> bool:
+    """Whether a quote or a bracket is still open at the end of a line."""
+    brackets = any(text.count(opening) > text.count(closing) for opening, closing in ("{}", "[]", "()"))
+    return brackets or any(text.count(quote) % 2 for quote in "'\"")
+
+
 class _Line(NamedTuple):
     """A line as the reader handles it.
 
@@ -315,7 +321,7 @@ class _Reader:
         elif whole:
             self._torn = self._tracks.ends_short(len(texts) - 1, parts[-2])
         else:
-            self._torn = self._shapes.goes_on(texts)
+            self._torn = self._shapes.goes_on(texts) or (not texts[-1] and _is_open("0".join(texts)))
         if not self._torn or texts[-1] or len(texts) < 2:
             return shape.reading
         return shape.reading.only(range(len(texts) - 2))
