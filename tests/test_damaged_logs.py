@@ -92,6 +92,7 @@ def test_half_a_number_is_none(torn: str) -> None:
         "loss: 3s: 1.2",
         "loss '1.12acc5': '0.9475'",
         "loss 1.6000e-]",
+        "loss 0.767í",
     ],
 )
 def test_a_number_with_damage_inside_is_not_read_as_its_front_or_end(torn: str) -> None:
