@@ -13,7 +13,7 @@ import re
 # begins with one set of characters, which `re` can skip to fast; what precedes a number is looked at behind its first.
 # None touches a byte that is no text (U+FFFD): more of it may have stood there.
 _EXPONENT = r"(?:[eE][-+]?\d+)?+"
-# No part of `0..5`, `1.2.3`, `1.l`, `15.ð`, `7í` (`3ème` is 3), `8.0e=04`, `1.6e-]`, `2.1ek00`, `7n3024` or `2.1m21e+00`.
+# No part of `0..5`, `1.2.3`, `1.l`, `15.ð`, `7í`, `8.0e=04`, `1.6e-]`, `2.1ek00`, `7n3024`, `2.1m21e+00`; `3ème` is 3.
 _END = (
     r"(?!\.+\d|[eE](?:[^\s\w]\d|[A-Za-z_]\d\d\b|[-+][^\s\d])|[A-Za-z](?:\d{3}|\d+[eE][-+]\d))"
     r"(?:(?<!\.)|(?![A-Za-z_]|[^\x00-\x7f]))(?![\u00c0-\u00e7\u00e9-\u024f])"
