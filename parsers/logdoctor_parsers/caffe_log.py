@@ -11,9 +11,7 @@ from logdoctor_parsers.caffe_clock import posix_seconds, stamps_of
 from logdoctor_parsers.caffe_lines import Iterations, Kind, Label, Outputs, Reader
 from logdoctor_parsers.caffe_messages import MessageReader
 from logdoctor_parsers.caffe_scan import Mask, blocks
-from logdoctor_parsers.contract import Fact, Floats, LogFile, Problem
-
-HEAD_BYTES = 1 << 16  # in which glog states the date
+from logdoctor_parsers.contract import HEAD_BYTES, Fact, Floats, LogFile, Problem
 
 
 @dataclass(frozen=True)

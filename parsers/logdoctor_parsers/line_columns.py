@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from logdoctor_parsers.byte_lines import ByteLines, Words
 from logdoctor_parsers.contract import Floats, Ints
-from logdoctor_parsers.decimals import Mask, numbers_at
+from logdoctor_parsers.decimals import Mask, digits_of, no_digits, numbers_at
 
 _GOES_ON = re.compile(rb"[.,:]?(?:[eE][-+]?)?")  # texts that may belong to the number before them
 _IN_CLOCK: Mask = np.isin(np.arange(256), list(b"0123456789:.,"))
@@ -233,7 +232,4 @@ def _mask(part: bytes, octets: bytes) -> np.uint64:
 
 def _are_digits(word: Words, mask: np.uint64) -> Mask:
     """Whether the bytes under a mask are digits, in each word."""
-    bits = (word ^ np.uint64(0x3030303030303030)) & mask
-    beyond = ((bits & np.uint64(0x7F7F7F7F7F7F7F7F)) + np.uint64(0x7676767676767676)) | bits
-    found: npt.NDArray[np.bool_] = beyond & np.uint64(0x8080808080808080) == 0
-    return found
+    return np.asarray(no_digits(digits_of(word) & mask) == 0)

@@ -142,10 +142,10 @@ def decode(data: bytes) -> tuple[str, str]:
     # Most multi-byte characters are sound, or hardly a byte is no ASCII: UTF-8 with a few damaged places.
     if len(data) - len(text) > broken or broken <= _FEW:
         return text, "utf-8"
-    for encoding in _LIKELY:
+    for encoding, is_likely in _LIKELY.items():
         with suppress(UnicodeDecodeError):
             other = data.decode(encoding)
-            if not _CONTROL.search(other) and _LIKELY[encoding](other):
+            if not _CONTROL.search(other) and is_likely(other):
                 return other, encoding
     return text, "utf-8"  # no text of any kind throughout
 

@@ -19,13 +19,13 @@ from logdoctor_parsers.contract import Fact, Problem, Table
 from logdoctor_parsers.known_shapes import KnownReadings, KnownShapes
 from logdoctor_parsers.languages import PUNCTUATION
 from logdoctor_parsers.leftover import Leftover
-from logdoctor_parsers.line_shapes import Shape, matrix_reading, row_reading
+from logdoctor_parsers.line_shapes import Shape
 from logdoctor_parsers.prefix import rank_of, strip
-from logdoctor_parsers.printed_tables import Header, Matrix, header_in_two_rows, header_of
 from logdoctor_parsers.readings import Reading
 from logdoctor_parsers.runs import Block, is_plain
 from logdoctor_parsers.shapes import number, split
 from logdoctor_parsers.shapes import shape as texts_of
+from logdoctor_parsers.table_under_way import TableUnderWay
 from logdoctor_parsers.text import TextLines
 from logdoctor_parsers.text_context import Context
 from logdoctor_parsers.text_tracks import Tracks
@@ -114,8 +114,7 @@ class _Reader:
         self._tracks = Tracks(self._readings, self._context)
         self._leftover = Leftover()
         self._alike: tuple[Shape, str, str] | None = None  # the line just read, if more like it may follow
-        self._table: Header | Matrix | None = None
-        self._above = ""
+        self._table = TableUnderWay()
         self._last_said = ("", -1)
         self._copies = self._data = self._last_data = self._line = 0
         self._torn = self._repeats = False
@@ -204,7 +203,7 @@ class _Reader:
             return line._replace(text=strip(bar.text)[0])
         line = line._replace(partial=bar.n != bar.total)
         described = line._replace(text=bar.described, bar=True)
-        if self._take_row(described) or self._take_header(described):
+        if self._take_row(described) or self._table.begin_at(described.text):
             return None
         return line._replace(text=bar.text, bar=True) if bar.text.strip() else None
 
@@ -213,7 +212,7 @@ class _Reader:
             return
         parts = split(line.text)
         shape = self._shapes.of(parts, line.text)
-        self._table = shape.header or self._table
+        self._table.begin(shape.header)
         reading = self._untorn(parts, shape) if line.cut else shape.reading
         if self._torn and reading.progress:  # the evaluation never came to its end
             return
@@ -222,22 +221,9 @@ class _Reader:
         elif not line.bar or "poch" in line.text:
             self._take_other(line, shape, parts[1::2])
 
-    def _take_header(self, line: _Line) -> bool:
-        header = header_of(line.text)
-        self._table = header or self._table
-        return header is not None
-
     def _take_row(self, line: _Line) -> bool:
         """A row of the printed table under way; false where the line is none."""
-        if self._table is None:
-            return False
-        if isinstance(self._table, Matrix):
-            name, cells = self._table.row(line.text)
-            made, found = matrix_reading(name, self._table.splits, cells)
-        else:
-            made, found = row_reading(self._table, self._table.row(line.text))
-            if made.fields and (role := self._table.role(line.text)):
-                made = made.with_split(role)
+        made, found = self._table.row(line.text)
         if made.fields:
             self._take_data(line, self._readings.same(made), found)
         return bool(made.fields)
@@ -245,8 +231,7 @@ class _Reader:
     def _take_other(self, line: _Line, shape: Shape, found: Sequence[str]) -> None:
         """Facts, the start of a process, or the header of what follows."""
         if not found and shape.header is None and (line.text.count("|") > 2 or "  " in line.text.strip()):
-            self._table = header_in_two_rows(self._above, line.text) or self._table
-            self._above = line.text
+            self._table.begin_below(line.text)
         self._repeats = shape.repeats
         if shape.unread:
             self._leftover.add(line.number, line.text)
